@@ -1,0 +1,39 @@
+# From nothing but a Python and make: `make run` starts the server, `make test` passes the tests.
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+BIN := .venv/bin
+
+run: .venv/run  ## start the server, with a Valkey of its own if there is none
+	@DEBUG=$${DEBUG:-on} $(BIN)/python manage.py migrate --verbosity 0
+	@DEBUG=$${DEBUG:-on} exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+
+test: .venv/dev  ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev  ## everything that can be checked without running it
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=chat.example.com \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: .venv/dev  ## make the code look as it should
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Aleatoria needs Python 3.11 or newer; name one with PYTHON=…")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+.PHONY: run test check format help

@@ -1,0 +1,342 @@
+"""What every socket of ours does: who it is, one frame in, three ways out.
+
+    reply      to this socket
+    tell       to all sockets of a user
+    broadcast  to a room
+
+Nothing else writes to a socket. A consumer adds handlers by marking them; marks of several consumers add up, so that
+`class SocketConsumer(ChatConsumer, MatchmakingConsumer)` speaks both.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import msgspec
+from channels.consumer import AsyncConsumer
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from aleatoria import envelope, groups, identity, names, origins
+from aleatoria.envelope import Envelope, MalformedFrame, Refused
+from aleatoria.layers import ChannelLayer, Event
+from aleatoria.limits import Flooding, Limits
+from aleatoria.valkey import valkey
+
+logger = logging.getLogger(__name__)
+
+BAD_REQUEST, UNIDENTIFIED, SLOW_READER, FLOODING = 4400, 4401, 4408, 4429
+ENTER_WITHIN = 0.4
+"""Seconds a connect waits for Valkey; what is not done by then goes on behind it."""
+CUT_OFF_WITHIN = 5.0
+
+Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
+
+
+class Rejected(Exception):
+    """A connection that is accepted only to be closed with a code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Hello(msgspec.Struct):
+    """The payload of `hello`."""
+
+    events: list[str] = []
+
+
+class Handler(NamedTuple):
+    """What answers a type of message, and which rate it counts towards."""
+
+    call: Callable[[Any, Envelope], Awaitable[None]]
+    rate: str
+
+
+def handles(*types: str, rate: str = "other") -> Callable[[Method], Method]:
+    """Mark a method as what answers these message types of clients."""
+
+    def mark(method: Method) -> Method:
+        method._handles = {kind: Handler(method, rate) for kind in types}  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def hears(event: str) -> Callable[[Method], Method]:
+    """Mark a method as what happens when the layer brings this event."""
+
+    def mark(method: Method) -> Method:
+        method._hears = {event: method}  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def _marked(consumer: type, mark: str) -> dict[str, Any]:
+    """The table that the marks make, the bases' included; TypeError when two methods claim the same."""
+    table: dict[str, Any] = {}
+    for base in reversed(consumer.__mro__):
+        for method in vars(base).values():
+            for name, entry in getattr(method, mark, {}).items():
+                if table.setdefault(name, entry) is not entry:
+                    raise TypeError(f"{consumer.__name__} answers {name!r} twice")
+    return table
+
+
+class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no annotations
+    """One socket of one user."""
+
+    handlers: ClassVar[dict[str, Handler]] = {}
+    listeners: ClassVar[dict[str, Callable[[Any, Event], Awaitable[None]]]] = {}
+    connected: ClassVar[set["EnvelopeConsumer"]] = set()
+    """All open sockets of this process."""
+
+    def __init_subclass__(cls) -> None:
+        cls.handlers = _marked(cls, "_handles")
+        cls.listeners = _marked(cls, "_hears")
+
+    def __init__(self) -> None:
+        self.user_id = ""
+        self.query: dict[str, str] = {}
+        self.events: frozenset[str] = frozenset()
+        """What a client asked for in its `hello`."""
+        self._limits = Limits()
+        self._ready = asyncio.Event()
+        self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._life: asyncio.Task[Any] | None = None
+
+    # One connection
+
+    async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Event]], send: Any) -> None:
+        """The life of a socket. Ours, not Channels': no second task a frame, no database call a message."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer: ChannelLayer = get_channel_layer()
+        await receive()
+        try:
+            if not self._origin_is_allowed():
+                await send({"type": "websocket.close"})  # before accepting: HTTP 403
+                return
+            await self._identify()
+            self.check_query()
+        except Rejected as rejected:
+            await self._accept()
+            await self.close(rejected.code)
+            return
+        await self._live(receive)
+
+    async def _live(self, receive: Callable[[], Awaitable[Event]]) -> None:
+        code = 1006
+        self._life = asyncio.current_task()
+        self.channel_name = await self.channel_layer.new_channel()
+        self.channel_layer.attach(self.channel_name, self._deliver, self._read_too_slowly)
+        try:
+            await valkey.start()
+            await self._within(ENTER_WITHIN, self.enter())
+            await self._accept()
+            self._ready.set()
+            self.connected.add(self)
+            while not self._closing:
+                event = await receive()
+                if event["type"] == "websocket.disconnect":
+                    code = event.get("code") or code
+                    break
+                await self._receive(event)
+        finally:
+            self.connected.discard(self)
+            await self._end(code)
+
+    async def _end(self, code: int) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await self.channel_layer.close_channel(self.channel_name)
+        await self.leave(code)
+
+    def check_query(self) -> None:
+        """Rejected when the query asks for what cannot be."""
+
+    async def enter(self) -> None:
+        """What belongs to this socket before it is open. May go on after it: frames wait, events wait."""
+
+    async def leave(self, code: int) -> None:
+        """What ends with this socket; `code` is how it was closed, 1006 when it was lost."""
+
+    async def opened(self) -> None:
+        """Returns when frames may be sent."""
+        await self._ready.wait()
+
+    async def _accept(self) -> None:
+        offered = self.scope.get("subprotocols", ())
+        protocol = identity.PROTOCOL if identity.PROTOCOL in offered else None
+        await self.base_send({"type": "websocket.accept", "subprotocol": protocol})
+
+    async def close(self, code: int) -> None:
+        """Close this socket; frames that are still coming in are not answered."""
+        if not self._closing:
+            self._closing = True
+            await self.base_send({"type": "websocket.close", "code": code})
+
+    def spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
+        """Do it beside the frames; it ends with the socket at the latest."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._spawned)
+        return task
+
+    def _spawned(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a task of a socket failed", exc_info=task.exception())
+
+    async def _within(self, seconds: float, work: Awaitable[None]) -> None:
+        await asyncio.wait([self.spawn(work)], timeout=seconds)
+
+    # Who
+
+    def _origin_is_allowed(self) -> bool:
+        headers = identity.headers_of(self.scope)
+        if "origin" not in headers:
+            return settings.TRUST_USER_ID or identity.bearer_token(self.scope, headers) is not None
+        return origins.is_allowed(
+            headers["origin"],
+            host=headers.get("host", ""),
+            allowed=settings.ALLOWED_ORIGINS,
+            hosts=settings.ALLOWED_HOSTS,
+        )
+
+    async def _identify(self) -> None:
+        self.query = identity.query_of(self.scope)
+        try:
+            self.user_id = await identity.identify(self.scope)
+        except identity.Unidentified:
+            raise Rejected(UNIDENTIFIED) from None
+        except identity.InvalidUserId:
+            raise Rejected(BAD_REQUEST) from None
+
+    # In
+
+    async def _receive(self, event: Event) -> None:
+        asked = NOTHING_ASKED
+        try:
+            asked = _decode(event)
+            await self._answer(asked)
+        except MalformedFrame as error:
+            await self.reply(envelope.malformed(error, to_user=self.user_id))
+            if self._limits.malformed_too_often(monotonic()):
+                await self.close(BAD_REQUEST)
+        except Refused as refused:
+            await self.reply(envelope.refusal(refused, in_reply_to=asked.message_id))
+        except Flooding:
+            await self.close(FLOODING)
+        except Exception:
+            logger.exception("the handler of a message failed")
+            await self.reply(envelope.refusal(INTERNAL, in_reply_to=asked.message_id))
+
+    async def _answer(self, asked: Envelope) -> None:
+        handler = self.handlers.get(asked.type, UNKNOWN)
+        if settings.RATE_LIMITS:
+            wait = self._limits.wait(handler.rate, monotonic())
+            if wait:
+                raise Refused("rate_limited", f"That was too fast. Try again in {wait:g} s.", retry_after=wait)
+        await handler.call(self, envelope.stamp(_checked(asked), self.user_id))
+
+    @handles("hello")
+    async def hello(self, message: Envelope) -> None:
+        """Who you are and what holds here; from now on also the events you asked for."""
+        self.events = frozenset(message.payload_as(Hello).events)
+        await self.reply(envelope.from_system("welcome", self.welcome()))
+
+    def welcome(self) -> dict[str, object]:
+        """What `welcome` says; each consumer adds what is its own."""
+        return {
+            "userId": self.user_id,
+            "rooms": [],
+            "limits": {"messageBytes": settings.MAX_MESSAGE_BYTES, "rooms": settings.MAX_ROOMS_PER_USER},
+            "iceServers": [],
+            "degraded": valkey.health.degraded,
+            "version": settings.VERSION,
+        }
+
+    async def _deliver(self, event: Event) -> None:
+        """What the layer brings: finished frames go out, everything else to its listener."""
+        if not self._ready.is_set():
+            await self._ready.wait()
+        if event["type"] == "websocket.send":
+            await self.base_send(event)
+        else:
+            await self.listeners[event["type"]](self, event)
+
+    # Out
+
+    async def reply(self, message: Envelope) -> None:
+        """Say it to this socket."""
+        if not self._closing:
+            await self.base_send({"type": "websocket.send", "text": envelope.encode(message)})
+
+    async def tell(self, user: str, frame: str) -> None:
+        """Say it to all sockets of `user`; `frame` is encoded, once for all of them."""
+        await self.channel_layer.group_send(groups.user(user), {"type": "websocket.send", "text": frame})
+
+    async def broadcast(self, room: str, frame: str) -> None:
+        """Say it to everybody in `room`; `frame` is encoded, once for all of them."""
+        await self.channel_layer.group_send(groups.room(room), {"type": "websocket.send", "text": frame})
+
+    def _read_too_slowly(self) -> None:
+        if not self._closing:
+            self.spawn(self._cut_off())
+
+    async def _cut_off(self) -> None:
+        # Where `send` waits for a peer that does not read, so does a close.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.close(SLOW_READER), CUT_OFF_WITHIN)
+        if self._life is not None:
+            self._life.cancel()
+
+
+def _decode(event: Event) -> Envelope:
+    """The envelope in what the server received; MalformedFrame when there is none."""
+    text = event.get("text")
+    size = len(text.encode()) if text is not None else len(event["bytes"])
+    if size > settings.MAX_MESSAGE_BYTES:
+        raise MalformedFrame(f"larger than {settings.MAX_MESSAGE_BYTES} bytes", code="too_large")
+    if text is None:
+        raise MalformedFrame("a binary frame, or one that is not UTF-8: send JSON as text")
+    return envelope.decode(text)
+
+
+def _checked(asked: Envelope) -> Envelope:
+    """The same with its room normalised; Refused when a field is not of the protocol's grammar."""
+    if len(asked.message_id) > envelope.MAX_MESSAGE_ID:
+        raise Refused("invalid_field", f"`messageId` has at most {envelope.MAX_MESSAGE_ID} characters.")
+    if asked.to_user and not names.is_user_id(asked.to_user):
+        raise Refused("invalid_field", "`toUser` is not a user id.")
+    if not asked.room:
+        return asked
+    try:
+        room = names.room_name(asked.room)
+    except ValueError as error:
+        raise Refused("invalid_field", str(error)) from None
+    return asked if room == asked.room else msgspec.structs.replace(asked, room=room)
+
+
+async def _refuse_unknown(consumer: EnvelopeConsumer, message: Envelope) -> None:
+    raise Refused("unknown_type", "This socket knows no such type of message. docs/protocol.md lists them.")
+
+
+def _say_status(payload: dict[str, bool]) -> None:
+    """Tell those who asked for it that an outage began or ended."""
+    for consumer in EnvelopeConsumer.connected:
+        if "status" in consumer.events:
+            consumer.spawn(consumer.reply(envelope.from_system("server_status", payload)))
+
+
+UNKNOWN = Handler(_refuse_unknown, "other")
+NOTHING_ASKED = Envelope()
+INTERNAL = Refused("internal", "Something went wrong on our side. Try again in a moment.")
+valkey.health.on_lost.append(lambda: _say_status({"degraded": True}))
+valkey.health.on_back.append(lambda: _say_status({"degraded": False, "gap": True}))

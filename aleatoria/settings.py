@@ -1,0 +1,194 @@
+"""Every setting, read once from the environment or `.env`; a wrong one stops the start and is named."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from aleatoria import names
+from aleatoria.origins import Origin
+
+Value = TypeVar("Value")
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+_env = environ.Env()
+_env.read_env(BASE_DIR / ".env")
+
+
+def setting(name: str, default: Value, convert: Callable[[str], Value]) -> Value:
+    """The variable `name` through `convert`; unset and empty both mean `default`."""
+    text = _env.str(name, default="")
+    if not text:
+        return default
+    try:
+        return convert(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={text!r}: {error}") from error
+
+
+def switch(text: str) -> bool:
+    """on or off."""
+    if text.lower() in ("on", "true", "yes", "1"):
+        return True
+    if text.lower() in ("off", "false", "no", "0"):
+        return False
+    raise ValueError("expected on or off")
+
+
+def whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """A whole number from `lowest` to `highest`."""
+
+    def convert(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+            raise ValueError(f"expected a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return convert
+
+
+def hours(text: str) -> timedelta:
+    """A span in hours, fractions allowed."""
+    try:
+        span = timedelta(hours=float(text))
+    except (ValueError, OverflowError):
+        span = timedelta(0)
+    if not timedelta(seconds=1) <= span <= timedelta(days=366):
+        raise ValueError("expected hours as a number, at least 0.0003 (a second) and at most a year")
+    return span
+
+
+def listed(text: str) -> list[str]:
+    """Entries between commas."""
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def origins(text: str) -> frozenset[Origin]:
+    """Origins between commas, each like https://chat.example.com."""
+    return frozenset(Origin.parse(entry) for entry in listed(text))
+
+
+# The server
+
+DEBUG = setting("DEBUG", False, switch)
+SECRET_KEY = setting("SECRET_KEY", "", str)
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it to 50 random characters, or DEBUG=on to try things out."
+        )
+    SECRET_KEY = "for development only: whoever knows this key can be anybody"  # noqa: S105
+ALLOWED_HOSTS = setting("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [], listed)
+# Empty: pages of this very host, which ALLOWED_HOSTS limits.
+ALLOWED_ORIGINS = setting("ALLOWED_ORIGINS", frozenset[Origin](), origins)
+# `?userId=` proves nothing. Clients of the original server need it; production does without.
+TRUST_USER_ID = setting("TRUST_USER_ID", DEBUG, switch)
+DATA_DIR = setting("DATA_DIR", BASE_DIR / "data", Path).absolute()
+SESSION_TTL = timedelta(days=30)
+
+# Valkey. Named as in the customer's document.
+
+VALKEY_CONFIGURED = bool(_env.str("VALKEY_HOST", default=""))
+VALKEY_HOST = setting("VALKEY_HOST", "localhost", str)
+VALKEY_PORT = setting("VALKEY_PORT", 6379, whole(1, 65535))
+VALKEY_USERNAME = setting("VALKEY_USERNAME", "", str)
+VALKEY_PASSWORD = setting("VALKEY_PASSWORD", "", str)
+VALKEY_USE_TLS = setting("VALKEY_USE_TLS", False, switch)
+REDIS_DB = setting("REDIS_DB", 0, whole(0, 1_000_000))
+EMBEDDED_VALKEY = setting("EMBEDDED_VALKEY", True, switch)
+
+# Chat
+
+MESSAGE_TTL = setting("MESSAGE_TTL_HOURS", timedelta(hours=24), hours)
+# Membership outlives a user's last sign of life by a day.
+MEMBERSHIP_TTL = timedelta(days=1)
+DEFAULT_ROOM = setting("DEFAULT_ROOM", "lobby", names.room_name)
+MAX_MESSAGE_BYTES = setting("MAX_MESSAGE_BYTES", 65536, whole(1024, 16 * 1024 * 1024))
+ROOM_HISTORY_MAX = setting("ROOM_HISTORY_MAX", 10_000, whole(1, 1_000_000))
+MAX_ROOMS_PER_USER = setting("MAX_ROOMS_PER_USER", 50, whole(1, 10_000))
+RATE_LIMITS = setting("RATE_LIMITS", True, switch)
+
+# Django
+
+
+def _database(url: str) -> dict[str, Any]:
+    if not url:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{DATA_DIR / 'aleatoria.sqlite3'}"
+    config: dict[str, Any] = _env.db_url_config(url)
+    if not config.get("ENGINE"):
+        # Not in the words of `setting`: the URL holds a password.
+        raise ImproperlyConfigured("DATABASE_URL: expected something like postgres://user:password@host:5432/name")
+    return config
+
+
+DATABASES = {"default": _database(_env.str("DATABASE_URL", default=""))}
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "aleatoria",
+    "chat",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ROOT_URLCONF = "aleatoria.urls"
+ASGI_APPLICATION = "aleatoria.asgi.application"
+CHANNEL_LAYERS = {"default": {"BACKEND": "aleatoria.layers.ChannelLayer"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+X_FRAME_OPTIONS = "DENY"
+
+# TLS ends at the proxy in front, which redirects to https and decides on HSTS for its whole domain.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    # The level and a colon before the text: operators grep for `WARNING: Valkey/Redis connection failed`.
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"aleatoria": {"level": "INFO"}, "chat": {"level": "INFO"}},
+}

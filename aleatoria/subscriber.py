@@ -1,0 +1,138 @@
+"""One subscribed connection: keeps what is wanted subscribed, hands on what is heard (design §4)."""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+CONFIRM_DEADLINE = 0.5
+"""Seconds a `want` waits for Valkey's confirmation."""
+LINGER = 1.0
+"""Seconds an unwanted channel stays subscribed: people reload their pages."""
+
+
+class Subscriber:
+    """The channels this process wants to hear, across reconnects."""
+
+    def __init__(self, *, on_broken: Callable[[Exception], None]) -> None:
+        self.on_message: Callable[[bytes, bytes], None] = lambda channel, data: None
+        """Called with each channel and what was published there."""
+        self._on_broken = on_broken
+        self._wanted: set[bytes] = set()
+        self._asked: set[bytes] = set()
+        self._confirmed: set[bytes] = set()
+        self._waiting: dict[bytes, asyncio.Future[None]] = {}
+        self._connection: AbstractConnection | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._reconciler: asyncio.Task[None] | None = None
+        self._pong: asyncio.Future[None] | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether what is published now is heard."""
+        return self._connection is not None
+
+    async def want(self, channel: bytes) -> None:
+        """Hear `channel` from when this returns, if Valkey is there; without it this returns at once."""
+        self._wanted.add(channel)
+        if self._connection is None or channel in self._confirmed:
+            return
+        confirmed = self._confirmation(channel)
+        self._reconcile_soon()
+        await asyncio.wait([confirmed], timeout=CONFIRM_DEADLINE)
+
+    def unwant(self, channel: bytes) -> None:
+        """Stop hearing `channel`, soon."""
+        self._wanted.discard(channel)
+        if self._connection is not None:
+            asyncio.get_running_loop().call_later(LINGER, self._reconcile_soon)
+
+    async def resume(self, connection: AbstractConnection) -> None:
+        """Subscribe to all that is wanted over a new `connection`; RedisError or TimeoutError when that fails."""
+        self._asked, self._confirmed = set(), set()
+        self._connection = connection
+        self._reader = asyncio.create_task(self._read(connection))
+        waiting = [
+            self._waiting.setdefault(channel, asyncio.get_running_loop().create_future()) for channel in self._wanted
+        ]
+        self._reconcile_soon()
+        if waiting and (await asyncio.wait(waiting, timeout=5))[1]:
+            raise TimeoutError("the subscriptions were not confirmed")
+        if self._connection is not connection:
+            raise RedisConnectionError("lost again while subscribing")
+
+    async def ping(self, deadline: float) -> None:
+        """See that the connection is alive; TimeoutError when nothing comes back."""
+        if self._connection is None:
+            raise RedisConnectionError("not subscribed")
+        self._pong = asyncio.get_running_loop().create_future()
+        await self._connection.send_command("PING", check_health=False)
+        if not (await asyncio.wait([self._pong], timeout=deadline))[0]:
+            raise TimeoutError("the subscribed connection is silent")
+
+    def drop(self) -> None:
+        """Hear no more; whatever is still in the connection's buffers is not delivered."""
+        self._connection = None
+        if self._reader is not None:
+            self._reader.cancel()
+        if self._reconciler is not None:
+            self._reconciler.cancel()
+        for confirmed in self._waiting.values():
+            if not confirmed.done():
+                confirmed.set_result(None)
+        self._waiting.clear()
+
+    def _confirmation(self, channel: bytes) -> asyncio.Future[None]:
+        return self._waiting.setdefault(channel, asyncio.get_running_loop().create_future())
+
+    def _reconcile_soon(self) -> None:
+        if self._connection is not None and (self._reconciler is None or self._reconciler.done()):
+            self._reconciler = asyncio.create_task(self._reconcile(self._connection))
+
+    async def _reconcile(self, connection: AbstractConnection) -> None:
+        try:
+            while self._connection is connection:
+                wanted = self._wanted - self._asked
+                # Only what is confirmed is given up: a late confirmation must not be taken for a later one.
+                unwanted = self._confirmed - self._wanted
+                if not wanted and not unwanted:
+                    return
+                self._asked |= wanted
+                self._asked -= unwanted
+                self._confirmed -= unwanted
+                for verb, channels in (("UNSUBSCRIBE", unwanted), ("SUBSCRIBE", wanted)):
+                    if channels:
+                        await connection.send_command(verb, *channels, check_health=False)
+        except (RedisError, OSError) as error:
+            self._broke(connection, error)
+
+    async def _read(self, connection: AbstractConnection) -> None:
+        try:
+            while self._connection is connection:
+                self._hear(await connection.read_response(timeout=math.inf, disconnect_on_error=False))
+        except (RedisError, OSError) as error:
+            self._broke(connection, error)
+
+    def _hear(self, push: list[bytes] | bytes) -> None:
+        if not isinstance(push, list):
+            push = [b"pong"]  # a connection without a subscription answers a ping as any other does
+        kind = push[0]
+        if kind == b"message":
+            self.on_message(push[1], push[2])
+        elif kind == b"subscribe":
+            self._confirm(push[1])
+        elif kind == b"pong" and self._pong is not None and not self._pong.done():
+            self._pong.set_result(None)
+
+    def _confirm(self, channel: bytes) -> None:
+        self._confirmed.add(channel)
+        waiting = self._waiting.pop(channel, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def _broke(self, connection: AbstractConnection, error: Exception) -> None:
+        if self._connection is connection:
+            self._on_broken(error)

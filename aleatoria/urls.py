@@ -1,0 +1,14 @@
+"""What is there over HTTP."""
+
+from django.contrib import admin
+from django.urls import path
+
+from aleatoria import views
+
+urlpatterns = [
+    path("", views.index),
+    path("health", views.health),
+    path("ready", views.ready),
+    path("api/session", views.session),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,93 @@
+"""What is answered over HTTP besides the admin: is it alive, is it well, and who am I to be."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from aleatoria import identity, origins
+from aleatoria.valkey import valkey
+
+NAME_MAX = 64
+
+
+class Wish(msgspec.Struct):
+    """Who somebody would like to be called."""
+
+    name: str = ""
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """A word to whoever opens the address in a browser."""
+    return HttpResponse("Aleatoria is running. Clients connect to /ws.\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+async def health(request: HttpRequest) -> JsonResponse:
+    """This process serves."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+async def ready(request: HttpRequest) -> JsonResponse:
+    """Whether everything works, or chat goes on without its memory; both serve, so both are 200."""
+    await valkey.start()
+    state = valkey.health
+    since = datetime.fromtimestamp(state.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    status = "degraded" if state.degraded else "ok"
+    return JsonResponse({"status": status, "valkey": {"state": state.state.value, "since": since}})
+
+
+@csrf_exempt  # the Origin is checked below, as for sockets
+@require_http_methods(["POST", "OPTIONS"])
+def session(request: HttpRequest) -> HttpResponse:
+    """A new guest: his id, his token, and a cookie that holds it."""
+    origin = request.headers.get("origin")
+    if origin is not None and not _is_allowed(request, origin):
+        return _error(403, "forbidden", "This page may not open sessions here. ALLOWED_ORIGINS lists those that may.")
+    response = HttpResponse(status=204) if request.method == "OPTIONS" else _open_session(request)
+    if origin is not None:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Credentials"] = "true"
+        response["Access-Control-Allow-Headers"] = "content-type"
+        response["Vary"] = "Origin"
+    return response
+
+
+def _open_session(request: HttpRequest) -> HttpResponse:
+    try:
+        wish = msgspec.json.decode(request.body or b"{}", type=Wish)
+    except (msgspec.DecodeError, RecursionError):
+        return _error(400, "malformed", 'Send nothing, or JSON like {"name": "ana"}.')
+    if len(wish.name) > NAME_MAX:
+        return _error(400, "invalid_field", f"`name` has at most {NAME_MAX} characters.")
+    guest = identity.open_session(wish.name)
+    expires = datetime.fromtimestamp(guest.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    response = JsonResponse({"userId": guest.user_id, "token": guest.token, "expiresAt": expires})
+    response.set_cookie(
+        identity.COOKIE,
+        guest.token,
+        max_age=settings.SESSION_TTL,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_allowed(request: HttpRequest, origin: str) -> bool:
+    return origins.is_allowed(
+        origin,
+        host=request.headers.get("host", ""),
+        allowed=settings.ALLOWED_ORIGINS,
+        hosts=settings.ALLOWED_HOSTS,
+    )
+
+
+def _error(status: int, code: str, text: str) -> JsonResponse:
+    return JsonResponse({"error": text, "code": code}, status=status)

@@ -1,0 +1,171 @@
+"""Chat on a socket: rooms and direct messages (protocol §3)."""
+
+from collections.abc import Iterable
+
+import msgspec
+from django.conf import settings
+
+from aleatoria import envelope, groups, names
+from aleatoria.consumer import BAD_REQUEST, EnvelopeConsumer, Rejected, handles, hears
+from aleatoria.envelope import Envelope, Refused
+from aleatoria.layers import Event
+from aleatoria.valkey import valkey
+from chat import payloads, services
+from chat.store.membership import TooManyRooms
+
+RENEW_EVERY = 3600.0
+"""Seconds between two signs of life of connected members; membership lasts a day from each."""
+
+
+class ChatConsumer(EnvelopeConsumer):
+    """One socket of a user, in all of his rooms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms: set[str] = set()
+
+    # Coming and going
+
+    def check_query(self) -> None:
+        super().check_query()
+        try:
+            self._asked_room = names.room_name(self.query["room"]) if "room" in self.query else ""
+        except ValueError:
+            raise Rejected(BAD_REQUEST) from None
+
+    async def enter(self) -> None:
+        """Be in the room that was asked for, in those he is a member of, or in the default room."""
+        await super().enter()
+        if self._asked_room:
+            # At once, so that it can be spoken in even while Valkey hangs.
+            self.rooms.add(self._asked_room)
+        await self.channel_layer.group_add(groups.user(self.user_id), self.channel_name)
+        rooms = await services.rooms(user=self.user_id)
+        first = self._asked_room or ("" if rooms else settings.DEFAULT_ROOM)
+        if first and first not in rooms:
+            try:
+                await services.join(user=self.user_id, room=first)
+            except TooManyRooms:
+                self.rooms.discard(first)
+                self.spawn(self._refuse_at_connect())
+            else:
+                rooms.add(first)
+        for room in rooms:
+            await self._hear(room)
+
+    async def _refuse_at_connect(self) -> None:
+        await self.opened()
+        await self.reply(envelope.refusal(TOO_MANY_ROOMS, in_reply_to=""))
+
+    def welcome(self) -> dict[str, object]:
+        return super().welcome() | {"rooms": sorted(self.rooms)}
+
+    # Rooms
+
+    @handles("join_room", rate="join")
+    async def join_room(self, message: Envelope) -> None:
+        room = _room_of(message)
+        try:
+            await services.join(user=self.user_id, room=room)
+        except TooManyRooms:
+            raise TOO_MANY_ROOMS from None
+        await self._hear(room)
+        await self._tell_own_sockets("room.joined", room)
+        await self.reply(payloads.room_joined(room))
+
+    @handles("leave_room", rate="join")
+    async def leave_room(self, message: Envelope) -> None:
+        room = _room_of(message)
+        await self._hear_no_more(room)
+        await services.leave(user=self.user_id, room=room)
+        await self._tell_own_sockets("room.left", room)
+        await self.reply(payloads.room_left(room))
+
+    @handles("get_rooms", rate="history")
+    async def get_rooms(self, message: Envelope) -> None:
+        await self.reply(payloads.rooms_list(self.rooms))
+
+    @hears("room.joined")
+    async def joined_elsewhere(self, event: Event) -> None:
+        """Another socket of his has joined a room."""
+        if event["by"] != self.channel_name:
+            await self._hear(event["room"])
+
+    @hears("room.left")
+    async def left_elsewhere(self, event: Event) -> None:
+        """Another socket of his has left a room."""
+        if event["by"] != self.channel_name:
+            await self._hear_no_more(event["room"])
+
+    async def _tell_own_sockets(self, happened: str, room: str) -> None:
+        event = {"type": happened, "room": room, "by": self.channel_name}
+        await self.channel_layer.group_send(groups.user(self.user_id), event)
+
+    async def _hear(self, room: str) -> None:
+        await self.channel_layer.group_add(groups.room(room), self.channel_name)
+        self.rooms.add(room)
+
+    async def _hear_no_more(self, room: str) -> None:
+        self.rooms.discard(room)
+        await self.channel_layer.group_discard(groups.room(room), self.channel_name)
+
+    # Messages
+
+    @handles("chat_message", rate="message")
+    async def say(self, message: Envelope) -> None:
+        payloads.check_content(message)
+        if bool(message.room) == bool(message.to_user):
+            raise Refused("invalid_field", "A message is for a `room` or for a `toUser`: name one of the two.")
+        await (self._say_in_room(message) if message.room else self._say_directly(message))
+
+    async def _say_in_room(self, message: Envelope) -> None:
+        self._guard(message.room)
+        frame = envelope.encode(message)
+        services.keep_in_room(room=message.room, line=frame, created=message.create_time)
+        await self.broadcast(message.room, frame)
+
+    async def _say_directly(self, message: Envelope) -> None:
+        line = envelope.encode(message)
+        services.keep_direct(sender=self.user_id, recipient=message.to_user, line=line, created=message.create_time)
+        if message.to_user != self.user_id:
+            await self.tell(message.to_user, envelope.encode(msgspec.structs.replace(message, incoming=True)))
+        await self.tell(self.user_id, envelope.encode(msgspec.structs.replace(message, incoming=False)))
+
+    def _guard(self, room: str) -> None:
+        if room not in self.rooms:
+            raise Refused("not_in_room", "You are not in that room. Join the room first.")
+
+    # Histories
+
+    @handles("get_recent_messages", rate="history")
+    async def get_recent_messages(self, message: Envelope) -> None:
+        room = _room_of(message)
+        stretch = message.payload_as(payloads.HistoryQuery).stretch()
+        self._guard(room)
+        history = await services.room_page(room=room, stretch=stretch)
+        await self.reply(payloads.recent_messages(room, history, newer=stretch.newer))
+
+    @handles("get_direct_messages", rate="history")
+    async def get_direct_messages(self, message: Envelope) -> None:
+        query = message.payload_as(payloads.DirectHistoryQuery)
+        if not names.is_user_id(query.with_user):
+            raise Refused("invalid_field", "`withUser` is not a user id.")
+        stretch = query.stretch()
+        history = await services.direct_page(user=self.user_id, other=query.with_user, stretch=stretch)
+        await self.reply(payloads.direct_messages(query.with_user, history, newer=stretch.newer))
+
+
+def _room_of(message: Envelope) -> str:
+    if not message.room:
+        raise Refused("invalid_field", "Name the `room`.")
+    return message.room
+
+
+def _present() -> Iterable[tuple[str, set[str]]]:
+    """The users of this process with their rooms, once a socket."""
+    return [(socket.user_id, socket.rooms) for socket in EnvelopeConsumer.connected if isinstance(socket, ChatConsumer)]
+
+
+TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
+valkey.health.on_lost.append(lambda: services.remember(_present()))
+valkey.every(RENEW_EVERY, lambda: services.renew(_present()))

@@ -1,0 +1,122 @@
+"""What chat's messages carry: the shapes that are read, and those that are made."""
+
+import base64
+import re
+from typing import Any, ClassVar
+
+import msgspec
+
+from aleatoria import clock, envelope
+from aleatoria.envelope import Envelope, Refused
+from chat.services import History, Stretch
+from chat.store.paging import Position
+
+CONTENT_MAX = 4000
+HISTORY_DEFAULT, HISTORY_MAX = 50, 200
+_CURSOR = re.compile(r"([on])\|([^|]+)\|([0-9a-f]{16})", re.ASCII)
+_SCORE = re.compile(r"\d{1,19}(?:\.\d{1,17}e\+\d\d)?", re.ASCII)
+_CREATE_TIME = re.compile(r"[0-9TZ:.+-]{1,40}", re.ASCII)
+
+
+class Content(msgspec.Struct):
+    """What is said; whatever else the payload holds is passed on untouched."""
+
+    content: str
+
+
+class HistoryQuery(msgspec.Struct, rename="camel"):
+    """Which part of a history."""
+
+    moment: ClassVar[re.Pattern[str]] = _SCORE
+    """What a cursor of this history says a moment with."""
+
+    limit: int | float | None = None
+    before: str | None = None
+    after: str | None = None
+    cursor: str | None = None
+
+    def stretch(self) -> Stretch:
+        """The same, checked; Refused when it makes no sense. A cursor decides over `before` and `after`."""
+        limit = self.limit if self.limit is not None else HISTORY_DEFAULT
+        count = int(min(max(limit, 1), HISTORY_MAX))
+        if self.cursor:
+            return _stretch_behind(self.cursor, self.moment, count)
+        if self.before and self.after:
+            raise Refused("invalid_field", "Ask for `before` or for `after`, not for both.")
+        if self.after:
+            return Stretch(count, newer=True, time=_time("after", self.after))
+        return Stretch(count, time=_time("before", self.before) if self.before else None)
+
+
+class DirectHistoryQuery(HistoryQuery, rename="camel"):
+    """Which part of the conversation with whom."""
+
+    moment: ClassVar[re.Pattern[str]] = _CREATE_TIME
+
+    with_user: str = ""
+
+
+def check_content(message: Envelope) -> None:
+    """Refused when a chat message says nothing or too much."""
+    if not 1 <= len(message.payload_as(Content).content) <= CONTENT_MAX:
+        raise Refused("invalid_field", f"`content` has 1 to {CONTENT_MAX} characters.")
+
+
+def room_joined(room: str) -> Envelope:
+    """He is in, and hears the room from now on."""
+    return envelope.from_system("room_joined", {"room": room, "action": "joined"}, room=room)
+
+
+def room_left(room: str) -> Envelope:
+    """He is out."""
+    return envelope.from_system("room_left", {"room": room, "action": "left"}, room=room)
+
+
+def rooms_list(rooms: set[str]) -> Envelope:
+    """The rooms he is in."""
+    return envelope.from_system("rooms_list", {"rooms": sorted(rooms)})
+
+
+def recent_messages(room: str, history: History, *, newer: bool) -> Envelope:
+    """A page of a room."""
+    return envelope.from_system("recent_messages", _page("room", room, history, newer=newer), room=room)
+
+
+def direct_messages(other: str, history: History, *, newer: bool) -> Envelope:
+    """A page of a conversation."""
+    return envelope.from_system("direct_messages", _page("withUser", other, history, newer=newer))
+
+
+def _page(whose: str, name: str, history: History, *, newer: bool) -> msgspec.Raw:
+    """The payload of a history: stored lines are spliced in, not parsed."""
+    page, degraded = history
+    rest: dict[str, Any] = {"hasMore": page.more}
+    if page.end is not None and page.end.line:
+        rest["cursor"] = _cursor(page.end, newer=newer)
+    if degraded:
+        rest["degraded"] = True
+    head = msgspec.json.encode({whose: name})[:-1]
+    tail = msgspec.json.encode(rest)[1:]
+    return msgspec.Raw(b'%b,"messages":[%b],%b' % (head, b",".join(page.lines), tail))
+
+
+def _cursor(end: Position, *, newer: bool) -> str:
+    text = f"{'n' if newer else 'o'}|{end.moment}|{end.line}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _stretch_behind(cursor: str, moment: re.Pattern[str], limit: int) -> Stretch:
+    try:
+        match = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
+    except ValueError:
+        match = None
+    if match is None or not moment.fullmatch(match[2]):
+        raise Refused("invalid_field", "`cursor` is not one that a history reply has given.")
+    return Stretch(limit, newer=match[1] == "n", position=Position(match[2], match[3]))
+
+
+def _time(field: str, text: str) -> int:
+    try:
+        return clock.nanoseconds(text)
+    except ValueError as error:
+        raise Refused("invalid_field", f"`{field}`: {error}.") from None

@@ -1,0 +1,126 @@
+"""What chat keeps: messages for a day, memberships. Knows nothing of sockets."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+from aleatoria import clock
+from aleatoria.failover import Failover
+from aleatoria.pipeline import Unavailable
+from aleatoria.valkey import valkey
+from chat.store.direct_history import DirectHistory
+from chat.store.membership import Membership, MemoryMembership, ValkeyMembership
+from chat.store.paging import Page, Position
+from chat.store.room_history import RoomHistory
+
+READ_WITHIN = 0.4
+"""Seconds after which a history is given as empty and degraded."""
+
+room_history = RoomHistory(valkey)
+direct_history = DirectHistory(valkey)
+_kept_membership = ValkeyMembership(valkey)
+_remembered_membership = MemoryMembership()
+_membership: Failover[Membership] = Failover(_kept_membership, _remembered_membership, valkey.health)
+
+
+class Stretch(NamedTuple):
+    """Which part of a history: so many messages, newer or older than a time or a position, else the last."""
+
+    limit: int
+    newer: bool = False
+    time: int | None = None
+    """In nanoseconds since 1970."""
+    position: Position | None = None
+
+
+class History(NamedTuple):
+    """A page, and whether it may lack what should be there because Valkey is away."""
+
+    page: Page
+    degraded: bool
+
+
+def keep_in_room(*, room: str, line: str, created: str) -> None:
+    """Keep a room's message, ahead of the broadcast that is sent after this."""
+    room_history.append(room, line, micros=clock.micros(created))
+
+
+def keep_direct(*, sender: str, recipient: str, line: str, created: str) -> None:
+    """Keep a direct message, ahead of its delivery, which is sent after this."""
+    direct_history.append(sender, recipient, line, created=created)
+
+
+async def room_page(*, room: str, stretch: Stretch) -> History:
+    """What was said in a room: newest first, or oldest first when asked for what is newer."""
+    behind = _position(stretch, room_history.moment_at)
+    if stretch.newer and behind is not None:
+        return await _read(room_history.newer(room, behind, stretch.limit))
+    return await _read(room_history.older(room, behind, stretch.limit))
+
+
+async def direct_page(*, user: str, other: str, stretch: Stretch) -> History:
+    """What two users said to each other: always oldest first."""
+    behind = _position(stretch, direct_history.moment_at)
+    if stretch.newer and behind is not None:
+        return await _read(direct_history.newer(user, other, behind, stretch.limit))
+    page, degraded = await _read(direct_history.older(user, other, behind, stretch.limit))
+    return History(page._replace(lines=page.lines[::-1]), degraded)
+
+
+def _position(stretch: Stretch, moment_at: Callable[..., str]) -> Position | None:
+    if stretch.time is not None:
+        return Position(moment_at(stretch.time, newer=stretch.newer))
+    return stretch.position
+
+
+async def _read(reading: Awaitable[Page]) -> History:
+    try:
+        page = await asyncio.wait_for(reading, READ_WITHIN)
+    except (Unavailable, TimeoutError):
+        return History(Page([]), degraded=True)
+    return History(page, valkey.health.degraded)
+
+
+async def rooms(*, user: str) -> set[str]:
+    """The rooms a user is in, as far as is known now."""
+    kept: set[str] = set()
+    with suppress(Unavailable):
+        kept = await _kept_membership.rooms(user)
+    _kept_membership.renew(user, kept)
+    return _remembered_membership.amend(user, kept)
+
+
+async def join(*, user: str, room: str) -> None:
+    """Make a user a member of a room; TooManyRooms when he may not be in another."""
+    await _membership.use(lambda store: store.join(user, room))
+
+
+async def leave(*, user: str, room: str) -> None:
+    """End a user's membership of a room."""
+    await _membership.use(lambda store: store.leave(user, room))
+
+
+def renew(present: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """These users, in these rooms, are alive; who has been away for too long is taken out of their rooms."""
+    seen: set[str] = set()
+    for user, user_rooms in present:
+        _kept_membership.renew(user, user_rooms)
+        seen.update(user_rooms)
+    for room in seen:
+        _kept_membership.sweep(room)
+
+
+def remember(present: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """An outage begins while these users are in these rooms."""
+    for user, user_rooms in present:
+        _remembered_membership.remember(user, user_rooms)
+
+
+def write_back() -> None:
+    """An outage is over: tell Valkey who joined and left meanwhile."""
+    for user, joined, left in _remembered_membership.take_all():
+        _kept_membership.write_back(user, joined, left)
+
+
+valkey.health.on_back.append(write_back)

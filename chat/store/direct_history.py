@@ -1,0 +1,65 @@
+"""What two users said to each other: `dm:{a}:{b}` with the ids sorted, a list of lines, oldest first."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+from aleatoria import clock
+from aleatoria.pipeline import Script
+from aleatoria.valkey import Valkey
+from chat.store.paging import Entry, Page, Position, page_of
+
+_APPEND = Script(Path(__file__).with_name("direct_history_append.lua"))
+_READ = Script(Path(__file__).with_name("direct_history_read.lua"))
+_END_OF_TIME = 253_402_300_799_999_999  # the last createTime with a year of four digits
+_CREATED = re.compile(rb'"createTime":"([^"]*)"')
+
+
+def key(one: str, other: str) -> str:
+    """Where two users' messages are; unambiguous, as an id has no colon."""
+    first, second = sorted([one, other])
+    return f"dm:{first}:{second}"
+
+
+class DirectHistory:
+    """Messages between two users. There is no memory twin: while Valkey is away they are not kept."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+
+    @staticmethod
+    def moment_at(nanoseconds: int, *, newer: bool) -> str:
+        """The createTime that what is newer, or older, than a time is compared with."""
+        micros = nanoseconds // 1000 if newer else -(-nanoseconds // 1000)
+        return clock.text(min(max(micros, 0), _END_OF_TIME))
+
+    def append(self, one: str, other: str, line: str, *, created: str) -> None:
+        """Keep a message, ahead of whatever is sent to Valkey next; drop what has expired or is too much."""
+        ttl = settings.MESSAGE_TTL // clock.MILLISECOND
+        limit = settings.ROOM_HISTORY_MAX
+        self._valkey.post_run(_APPEND, [key(one, other)], created, line, _oldest_kept(), limit, ttl)
+
+    async def older(self, one: str, other: str, than: Position | None, limit: int) -> Page:
+        """Up to `limit` messages before a position, without one the last; newest first."""
+        ties, rest = await self._read(one, other, "older", than, limit)
+        return page_of(ties[::-1], rest[::-1], than, limit)
+
+    async def newer(self, one: str, other: str, than: Position, limit: int) -> Page:
+        """Up to `limit` messages after a position; oldest first."""
+        return page_of(*await self._read(one, other, "newer", than, limit), than, limit)
+
+    async def _read(
+        self, one: str, other: str, direction: str, position: Position | None, limit: int
+    ) -> tuple[list[Entry], list[Entry]]:
+        moment = position.moment if position else ""
+        ties, rest = await self._valkey.run(_READ, [key(one, other)], direction, moment, limit + 1, _oldest_kept())
+        return _entries(ties), _entries(rest)
+
+
+def _oldest_kept() -> str:
+    return clock.text(clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND)
+
+
+def _entries(lines: list[bytes]) -> list[Entry]:
+    return [Entry(line, created[1].decode() if (created := _CREATED.search(line)) else "") for line in lines]

