@@ -47,7 +47,7 @@ class Rejected(Exception):
 class Hello(msgspec.Struct):
     """The payload of `hello`."""
 
-    events: list[str] = []
+    events: list[str] | None = None
 
 
 class Handler(NamedTuple):
@@ -248,7 +248,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     @handles("hello")
     async def hello(self, message: Envelope) -> None:
         """Who you are and what holds here; from now on also the events you asked for."""
-        self.events = frozenset(message.payload_as(Hello).events)
+        self.events = frozenset(message.payload_as(Hello).events or ())
         await self.reply(envelope.from_system("welcome", self.welcome()))
 
     def welcome(self) -> dict[str, object]:
@@ -301,7 +301,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
 def _decode(event: Event) -> Envelope:
     """The envelope in what the server received; MalformedFrame when there is none."""
     text = event.get("text")
-    size = len(text.encode()) if text is not None else len(event["bytes"])
+    size = len(text.encode(errors="surrogatepass")) if text is not None else len(event["bytes"])
     if size > settings.MAX_MESSAGE_BYTES:
         raise MalformedFrame(f"larger than {settings.MAX_MESSAGE_BYTES} bytes", code="too_large")
     if text is None:
@@ -335,8 +335,12 @@ def _say_status(payload: dict[str, bool]) -> None:
             consumer.spawn(consumer.reply(envelope.from_system("server_status", payload)))
 
 
+async def _say_it_is_over() -> None:
+    _say_status({"degraded": False, "gap": True})
+
+
 UNKNOWN = Handler(_refuse_unknown, "other")
 NOTHING_ASKED = Envelope()
 INTERNAL = Refused("internal", "Something went wrong on our side. Try again in a moment.")
 valkey.health.on_lost.append(lambda: _say_status({"degraded": True}))
-valkey.health.on_back.append(lambda: _say_status({"degraded": False, "gap": True}))
+valkey.health.on_back.append(_say_it_is_over)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,9 @@ class Health:
         """Called when things stop being UP."""
         self.on_down: list[Callable[[], None]] = []
         """Called when Valkey no longer answers."""
-        self.on_back: list[Callable[[], None]] = []
-        """Called when they are UP, at the start too."""
+        self.on_back: list[Callable[[], Awaitable[None]]] = []
+        """Called by the watchdog when they are UP, at the start too; what one does before it first waits comes before
+        everything else."""
 
     @property
     def writable(self) -> bool:
@@ -56,7 +57,7 @@ class Health:
         """Valkey answers, but refuses to write."""
         self._enter(State.READ_ONLY, error)
 
-    def up(self) -> None:
+    async def up(self) -> None:
         """Valkey does all it should."""
         before, self.state = self.state, State.UP
         if before is State.UP:
@@ -65,7 +66,7 @@ class Health:
         if before is not State.UNKNOWN:
             logger.info("Valkey/Redis is back. Messages are kept again from here on.")
         for call in self.on_back:
-            call()
+            await call()
 
     def _enter(self, state: State, error: BaseException) -> bool:
         before, self.state = self.state, state
@@ -73,7 +74,7 @@ class Health:
             return False
         if before in (State.UP, State.UNKNOWN):
             self.since = time.time()
-        reason = str(error) or type(error).__name__
+        reason = str(error).rstrip(".") or type(error).__name__
         logger.warning("Valkey/Redis connection failed: %s. Will operate with degraded functionality.", reason)
         if before in (State.UP, State.UNKNOWN):
             for call in self.on_lost:

@@ -100,9 +100,7 @@ async def identify(scope: Mapping[str, Any]) -> str:
     cookies = parse_cookie(headers.get("cookie", ""))
     if token is None:
         token = cookies.get(COOKIE)
-    if token is not None:
-        return verify(token)
-    user_id = await _django_user(cookies)
+    user_id = verify(token) if token is not None else await _django_user(cookies)
     if user_id is None and settings.TRUST_USER_ID:
         user_id = query_of(scope).get("userId")
     if not user_id:

@@ -1,8 +1,9 @@
 """This process's one link to Valkey: where it is, the pipeline, the subscriber, and the watchdog over both."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from redis.retry import Retry as BlockingRetry
 from aleatoria.health import Health, State
 from aleatoria.pipeline import Argument, Call, Pipeline, Script, Unavailable
 from aleatoria.subscriber import Subscriber
+
+logger = logging.getLogger(__name__)
 
 # The customer's document, "Connection Pooling"; of the ten connections it allows, two are enough.
 CONNECT_DEADLINE = 5.0
@@ -94,7 +97,7 @@ class Address(NamedTuple):
 class Chore:
     """Something to be done now and then, and when it was last done."""
 
-    def __init__(self, every: float, work: Callable[[], None]) -> None:
+    def __init__(self, every: float, work: Callable[[], Awaitable[None]]) -> None:
         self.every, self.work, self.done = every, work, time.monotonic()
 
 
@@ -140,8 +143,8 @@ class Valkey:
         answer.set_exception(Unavailable())
         return answer
 
-    def every(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do `work`, which must not block, this often while Valkey is up."""
+    def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do `work`, which must not take long, this often, whether Valkey is there or not."""
         self._chores.append(Chore(seconds, work))
 
     async def start(self) -> None:
@@ -172,9 +175,8 @@ class Valkey:
                 pass  # its cause has been reported
             if not self.health.reachable:
                 self._let_go()
-            elif self.health.writable:
-                self._do_chores()
             self._known.set()
+            await self._do_chores()
             await asyncio.sleep(WATCH_EVERY)
 
     async def _check(self) -> None:
@@ -182,7 +184,7 @@ class Valkey:
             await self._connect()
         await self.subscriber.ping(ANSWER_WITHIN)
         await self.execute(*PROBE)
-        self.health.up()
+        await self.health.up()
 
     async def _connect(self) -> None:
         await self._disconnect()
@@ -196,12 +198,15 @@ class Valkey:
         await self.subscriber.resume(subscription)
         self._pipeline = pipeline
 
-    def _do_chores(self) -> None:
+    async def _do_chores(self) -> None:
         now = time.monotonic()
         for chore in self._chores:
             if now - chore.done >= chore.every:
                 chore.done = now
-                chore.work()
+                try:
+                    await chore.work()
+                except Exception:
+                    logger.exception("a periodic task failed")
 
     def _let_go(self) -> None:
         pipeline, self._pipeline = self._pipeline, None

@@ -61,7 +61,7 @@ def session(request: HttpRequest) -> HttpResponse:
 def _open_session(request: HttpRequest) -> HttpResponse:
     try:
         wish = msgspec.json.decode(request.body or b"{}", type=Wish)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _error(400, "malformed", 'Send nothing, or JSON like {"name": "ana"}.')
     if len(wish.name) > NAME_MAX:
         return _error(400, "invalid_field", f"`name` has at most {NAME_MAX} characters.")

@@ -1,5 +1,6 @@
 """Chat on a socket: rooms and direct messages (protocol §3)."""
 
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -36,22 +37,21 @@ class ChatConsumer(EnvelopeConsumer):
     async def enter(self) -> None:
         """Be in the room that was asked for, in those he is a member of, or in the default room."""
         await super().enter()
-        if self._asked_room:
-            # At once, so that it can be spoken in even while Valkey hangs.
-            self.rooms.add(self._asked_room)
-        await self.channel_layer.group_add(groups.user(self.user_id), self.channel_name)
+        asked = {self._asked_room} if self._asked_room else set()
+        # At once, so that it can be spoken in even while Valkey hangs.
+        self.rooms |= asked
+        await self._listen(groups.user(self.user_id), *map(groups.room, asked))
         rooms = await services.rooms(user=self.user_id)
-        first = self._asked_room or ("" if rooms else settings.DEFAULT_ROOM)
-        if first and first not in rooms:
+        for room in (asked or (set() if rooms else {settings.DEFAULT_ROOM})) - rooms:
             try:
-                await services.join(user=self.user_id, room=first)
+                await services.join(user=self.user_id, room=room)
             except TooManyRooms:
-                self.rooms.discard(first)
+                await self._hear_no_more(room)
                 self.spawn(self._refuse_at_connect())
             else:
-                rooms.add(first)
-        for room in rooms:
-            await self._hear(room)
+                rooms.add(room)
+        await self._listen(*map(groups.room, rooms - self.rooms))
+        self.rooms |= rooms
 
     async def _refuse_at_connect(self) -> None:
         await self.opened()
@@ -100,6 +100,9 @@ class ChatConsumer(EnvelopeConsumer):
     async def _tell_own_sockets(self, happened: str, room: str) -> None:
         event = {"type": happened, "room": room, "by": self.channel_name}
         await self.channel_layer.group_send(groups.user(self.user_id), event)
+
+    async def _listen(self, *names: str) -> None:
+        await asyncio.gather(*(self.channel_layer.group_add(name, self.channel_name) for name in names))
 
     async def _hear(self, room: str) -> None:
         await self.channel_layer.group_add(groups.room(room), self.channel_name)

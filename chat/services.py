@@ -101,7 +101,7 @@ async def leave(*, user: str, room: str) -> None:
     await _membership.use(lambda store: store.leave(user, room))
 
 
-def renew(present: Iterable[tuple[str, Iterable[str]]]) -> None:
+async def renew(present: Iterable[tuple[str, Iterable[str]]]) -> None:
     """These users, in these rooms, are alive; who has been away for too long is taken out of their rooms."""
     seen: set[str] = set()
     for user, user_rooms in present:
@@ -117,7 +117,7 @@ def remember(present: Iterable[tuple[str, Iterable[str]]]) -> None:
         _remembered_membership.remember(user, user_rooms)
 
 
-def write_back() -> None:
+async def write_back() -> None:
     """An outage is over: tell Valkey who joined and left meanwhile."""
     for user, joined, left in _remembered_membership.take_all():
         _kept_membership.write_back(user, joined, left)

@@ -59,9 +59,13 @@ class Talk:
         """A direct message."""
         await self.sends("chat_message", toUser=to, payload={"content": content})
 
+    async def hears_frame(self) -> Frame:
+        """The next frame, whatever it is."""
+        return strictly(await asyncio.wait_for(self.hears_text(), PATIENCE))
+
     async def hears(self, kind: str) -> Frame:
         """The next frame, which must be of this type."""
-        frame = strictly(await asyncio.wait_for(self.hears_text(), PATIENCE))
+        frame = await self.hears_frame()
         assert frame["type"] == kind, frame
         return frame
 
@@ -78,7 +82,7 @@ class Talk:
         """All frames before the chat message that says `content`."""
         frames: list[Frame] = []
         while True:
-            frame = strictly(await asyncio.wait_for(self.hears_text(), PATIENCE))
+            frame = await self.hears_frame()
             if frame["type"] == "chat_message" and frame["payload"]["content"] == content:
                 return frames
             frames.append(frame)
