@@ -10,8 +10,8 @@ SYSTEM = "system"
 # No colon: `dm:{a}:{b}` must be readable in one way only.
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~@+-]{0,63}")
 _ROOM_LENGTH = 64
-# NFC makes one character of four at most. Sorting combining marks takes quadratic time, so no more than that is normalised.
-_ROOM_LENGTH_BEFORE = 4 * _ROOM_LENGTH
+# NFC makes one character of four at most, and takes quadratic time over combining marks: a longer text stays as it is.
+_LONGEST_BEFORE_NFC = 4 * _ROOM_LENGTH
 # Control, format, surrogate, private-use and unassigned characters, line and paragraph separators:
 # two names that look the same must be the same.
 _INVISIBLE = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
@@ -25,8 +25,8 @@ def is_user_id(text: str) -> bool:
 @lru_cache(maxsize=16_384)
 def room_name(text: str) -> str:
     """The room that `text` names, NFC-normalised; ValueError, with a text for a person, when it names none."""
-    name = unicodedata.normalize("NFC", text[: _ROOM_LENGTH_BEFORE + 1])
-    if not 1 <= len(name) <= _ROOM_LENGTH or len(text) > _ROOM_LENGTH_BEFORE:
+    name = unicodedata.normalize("NFC", text) if len(text) <= _LONGEST_BEFORE_NFC else text
+    if not 1 <= len(name) <= _ROOM_LENGTH:
         raise ValueError(f"A room name has 1 to {_ROOM_LENGTH} characters.")
     if name != name.strip():
         raise ValueError("A room name neither starts nor ends with white space.")
