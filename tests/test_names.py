@@ -125,7 +125,7 @@ async def test_who_comes_for_such_a_room_is_turned_away(tab: MakeTab, text: str)
 
 def user_ids() -> st.SearchStrategy[str]:
     """Ids that are short and alike, so that two that could be confused are tried."""
-    return st.text("aAb.:-~@+", min_size=1, max_size=4).filter(is_user_id)
+    return st.builds(str.__add__, st.sampled_from("aAb"), st.text("aAb:.-", max_size=3)).filter(is_user_id)
 
 
 def pairs() -> st.SearchStrategy[tuple[str, str]]:
