@@ -56,6 +56,10 @@ def forged(user: str) -> str:
     return token(user).rpartition("~")[0] + "~" + token("eve").rpartition("~")[2]
 
 
+def empty(user: str) -> str:
+    return ""
+
+
 def header(text: str) -> Proof:
     return Proof({"authorization": f"Bearer {text}"})
 
@@ -195,7 +199,7 @@ GUESTS: dict[str, Callable[[str], Proof]] = {
 BAD: dict[str, Callable[[], Proof]] = {
     f"{kind.__name__}, {why.__name__}": lambda kind=kind, why=why: kind(why("eve"))  # type: ignore[misc]
     for kind in (header, subprotocol, cookie)
-    for why in (forged, expired)
+    for why in (forged, expired, empty)
 }
 
 
@@ -217,10 +221,10 @@ async def test_a_bad_first_proof_is_refused_not_skipped(tab: MakeTab, bad: str, 
     assert await who(tab, BAD[bad]().and_also(GUESTS[good]("ana"))) == 4401
 
 
-@pytest.mark.parametrize("good", list(GUESTS))
+@pytest.mark.parametrize("good", ["header", "subprotocol"])
 async def test_a_bad_second_proof_is_not_looked_at(tab: MakeTab, good: str) -> None:
-    rest = list(BAD)[2 * (list(GUESTS).index(good) + 1) :]
-    for bad in rest:
+    later = list(GUESTS)[list(GUESTS).index(good) + 1 :]
+    for bad in [bad for bad in BAD if bad.partition(",")[0] in later]:
         assert await who(tab, GUESTS[good]("ana").and_also(BAD[bad]())) == "ana"
 
 

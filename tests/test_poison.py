@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from websockets.sync.client import connect
 
 from tests import poison
-from tests.conftest import MakeTab
-from tests.tab import Frame, Tab
+from tests.conftest import MakeServer, MakeTab
+from tests.tab import Frame, Tab, strictly
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -91,6 +92,21 @@ async def test_what_just_may_be_is_passed_on(tab: MakeTab, frame: str) -> None:
     async with tab("ana", room="attic") as ana, tab("eve", room="attic") as eve:
         await eve.sends_text(frame)
         assert (await ana.hears("chat_message"))["payload"] == json.loads(frame)["payload"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [(b'{"type":"get_rooms","poison":"\xff"}', "malformed"), (b"x" * (poison.BYTES + 1), "too_large")],
+    ids=["not UTF-8", "64 KiB and a byte"],
+)
+@pytest.mark.filterwarnings(r"ignore:unclosed file .*server\.log")  # ServerProcess leaves its log to be collected
+def test_a_real_server_answers_what_it_could_not_even_read(server: MakeServer, frame: bytes, code: str) -> None:
+    with server() as running, connect(f"ws{running.url.removeprefix('http')}/ws?userId=eve") as eve:
+        eve.send(frame, text=True)
+        assert_no_envelope(strictly(str(eve.recv(timeout=5))), code)
+        eve.send('{"type":"get_rooms"}')
+        assert strictly(str(eve.recv(timeout=5)))["type"] == "rooms_list"
+        assert "Traceback" not in running.logged()
 
 
 async def test_nineteen_malformed_frames_are_answered_and_the_twentieth_closes(tab: MakeTab) -> None:
