@@ -19,3 +19,15 @@ def room(name: str) -> str:
 def user(user_id: str) -> str:
     """All sockets of a user that speak chat."""
     return f"user.{_digest(user_id)}"
+
+
+@lru_cache(maxsize=16_384)
+def tabs(user_id: str) -> str:
+    """All sockets of a user that speak matchmaking."""
+    return f"tabs.{_digest(user_id)}"
+
+
+@lru_cache(maxsize=16_384)
+def caller(user_id: str) -> str:
+    """The one socket of a user that holds his side of a call, or his place in the pool."""
+    return f"caller.{_digest(user_id)}"

@@ -178,6 +178,17 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         """Send to all members of `group`, here and in the other processes."""
         await self._publish(self._wire(group), message)
 
+    async def has_members(self, group: str) -> bool:
+        """Whether anybody hears `group`, here or in another process."""
+        name = self._wire(group)
+        if name in self._groups:
+            return True
+        try:
+            listening = (await valkey.execute("PUBSUB", "NUMSUB", name))[1]
+        except (Unavailable, ResponseError):
+            return False
+        return bool(listening > valkey.subscriber.hears(name))
+
     async def flush(self) -> None:
         """Forget all channels and groups."""
         for channel in list(self._channels):

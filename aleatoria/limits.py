@@ -16,8 +16,16 @@ class Flooding(Exception):
     """The socket goes on at ten times what it may."""
 
 
-# A request of kind "other" costs next to nothing to answer.
-RATES = {"message": Rate(10, 20), "join": Rate(5, 20), "history": Rate(5, 20), "other": Rate(50, 100)}
+RATES = {
+    "message": Rate(10, 20),
+    "join": Rate(5, 20),
+    "history": Rate(5, 20),
+    "request": Rate(2, 5),
+    "description": Rate(5, 5),
+    "candidate": Rate(50, 50),
+    # What costs next to nothing to answer.
+    "other": Rate(50, 100),
+}
 FLOOD_FACTOR = 10
 MALFORMED_FRAMES, MALFORMED_WITHIN = 20, 60.0
 

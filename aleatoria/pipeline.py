@@ -45,12 +45,12 @@ class Unavailable(Exception):
 
 
 class Script:
-    """A Lua file; its header names KEYS, ARGV and what it returns."""
+    """A Lua file; its header names KEYS, ARGV and what it returns. A `prelude` holds what several files share."""
 
     all: list["Script"] = []
 
-    def __init__(self, path: Path) -> None:
-        self.text = path.read_text()
+    def __init__(self, path: Path, prelude: Path | None = None) -> None:
+        self.text = (prelude.read_text() if prelude else "") + path.read_text()
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
         Script.all.append(self)
 

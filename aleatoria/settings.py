@@ -67,6 +67,34 @@ def listed(text: str) -> list[str]:
     return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 
+def seconds(text: str) -> timedelta:
+    """A span in whole seconds, from a minute to a week."""
+    return timedelta(seconds=whole(60, 7 * 24 * 3600)(text))
+
+
+def one_of(true: str, false: str) -> Callable[[str], bool]:
+    """One of two words."""
+
+    def convert(text: str) -> bool:
+        if text not in (true, false):
+            raise ValueError(f"expected {true} or {false}")
+        return text == true
+
+    return convert
+
+
+def ice_urls(*schemes: str) -> Callable[[str], list[str]]:
+    """URLs between commas, each of one of the schemes."""
+
+    def convert(text: str) -> list[str]:
+        urls = listed(text)
+        if not all(url.startswith(schemes) for url in urls):
+            raise ValueError(f"expected URLs between commas, each starting with {' or '.join(schemes)}")
+        return urls
+
+    return convert
+
+
 def origins(text: str) -> frozenset[Origin]:
     """Origins between commas, each like https://chat.example.com."""
     return frozenset(Origin.parse(entry) for entry in listed(text))
@@ -112,6 +140,21 @@ ROOM_HISTORY_MAX = setting("ROOM_HISTORY_MAX", 10_000, whole(1, 1_000_000))
 MAX_ROOMS_PER_USER = setting("MAX_ROOMS_PER_USER", 50, whole(1, 10_000))
 RATE_LIMITS = setting("RATE_LIMITS", True, switch)
 
+# Calls
+
+# Longer than two missed renewals, so that one slow moment does not end a call.
+CALL_LEASE = timedelta(seconds=45)
+# How long one whose connection is lost may come back.
+CALL_HOLD = timedelta(seconds=30)
+# Open: offers, answers, candidates and hangups also pass between people who were not paired.
+SIGNALING_IS_OPEN = setting("SIGNALING", False, one_of("open", "matched"))
+STUN_URLS = setting("STUN_URLS", list[str](), ice_urls("stun:", "stuns:"))
+TURN_URLS = setting("TURN_URLS", list[str](), ice_urls("turn:", "turns:"))
+TURN_SECRET = setting("TURN_SECRET", "", str)
+TURN_TTL = setting("TURN_TTL_SECONDS", timedelta(hours=1), seconds)
+if TURN_URLS and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_SECRET is not set, but TURN_URLS is. It is the TURN server's static-auth-secret.")
+
 # Django
 
 
@@ -138,6 +181,7 @@ INSTALLED_APPS = [
     "channels",
     "aleatoria",
     "chat",
+    "matchmaking",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -35,6 +35,10 @@ class Subscriber:
         """Whether what is published now is heard."""
         return self._connection is not None
 
+    def hears(self, channel: bytes) -> bool:
+        """Whether Valkey counts this process among those that hear `channel`; it lingers a little."""
+        return channel in self._asked
+
     async def want(self, channel: bytes) -> None:
         """Hear `channel` from when this returns, if Valkey is there; without it this returns at once."""
         self._wanted.add(channel)

@@ -121,14 +121,15 @@ class ServerProcess:
 
     def start(self) -> None:
         """Run, and listen at the same port as before."""
-        self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=self.log.open("ab"),
-            text=True,
-        )
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         self.port = self._wait_for_port()
 
     def stop(self) -> int:

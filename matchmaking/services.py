@@ -1,0 +1,101 @@
+"""Who waits, who is in a call with whom. Knows nothing of sockets."""
+
+import time
+from typing import NamedTuple
+
+from aleatoria.failover import Failover
+from aleatoria.pipeline import Unavailable
+from aleatoria.valkey import valkey
+from matchmaking.store.memory_pool import MemoryPool
+from matchmaking.store.pool import Outcome, Parted, Pool, Standing, ValkeyPool
+
+RESTORE_WITHIN = 10.0
+"""Seconds after an outage in which all processes say who is alive, and nobody is taken for dead."""
+
+_shared = ValkeyPool(valkey, time.time)
+_own = MemoryPool(time.time)
+_pool: Failover[Pool] = Failover(_shared, _own, valkey.health)
+
+
+class Ended(NamedTuple):
+    """A call that is over, to be told to `user`; the moment is the store's."""
+
+    user: str
+    peer: str
+    at: int
+
+
+async def request(*, user: str, skipping: str) -> Outcome:
+    """A random peer, or a place in the pool; one in a call keeps it unless he skips it."""
+    return await _pool.use(lambda store: store.request(user, skipping))
+
+
+async def offer(*, user: str) -> Parted:
+    """Let him wait; a call he was in ends."""
+    return await _pool.use(lambda store: store.offer(user))
+
+
+async def withdraw(*, user: str) -> None:
+    """Let him no longer wait."""
+    await _pool.use(lambda store: store.withdraw(user))
+
+
+async def end(*, user: str, peer: str) -> int:
+    """End the call between the two; the moment, or 0 when there was none."""
+    return await _pool.use(lambda store: store.end(user, peer))
+
+
+async def quit_all(*, user: str) -> Parted:
+    """He is gone; a call he was in ends."""
+    return await _pool.use(lambda store: store.quit(user))
+
+
+async def are_in_a_call(*, user: str, peer: str) -> bool:
+    """Whether the two are."""
+    return await _pool.use(lambda store: store.peer(user)) == peer
+
+
+async def hold(*, user: str) -> None:
+    """His connection is lost; he may come back for a while."""
+    await _pool.use(lambda store: store.hold(user))
+
+
+async def renew(*, users: list[str]) -> list[str]:
+    """Their sockets are open; those who are taken for dead all the same."""
+    return await _pool.use(lambda store: store.renew(users)) if users else []
+
+
+async def sweep() -> list[Ended]:
+    """Those whose lease has run out are gone; whom to tell."""
+    if time.time() - valkey.health.since < RESTORE_WITHIN:
+        return []
+    swept = await _pool.use(lambda store: store.sweep())
+    over = [(user, parted) for user, parted in swept if parted.peer]
+    return [Ended(*pair, at) for user, (peer, at) in over for pair in ((peer, user), (user, peer))]
+
+
+def remember(standings: list[Standing]) -> None:
+    """An outage begins, and this is what the users of this process are doing."""
+    _own.remember(standings)
+
+
+async def write_back() -> list[Ended]:
+    """An outage is over: what the users of this process are doing is so; whose calls are not, is told."""
+    return await restore(_own.take_all())
+
+
+async def restore(standings: list[Standing]) -> list[Ended]:
+    """What this process knows of its users is so; whose calls that ends."""
+    # All of them are sent before the first is awaited: nothing comes between.
+    restoring = [_shared.restore(standing) for standing in standings]
+    ended: list[Ended] = []
+    for standing, result in zip(standings, restoring, strict=True):
+        try:
+            (freed, at), held = await result
+        except Unavailable:
+            continue  # the next outage has begun, and remembers them again
+        if freed:
+            ended.append(Ended(freed, standing.user, at))
+        if not held:
+            ended.append(Ended(standing.user, standing.peer, at))
+    return ended
