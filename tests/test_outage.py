@@ -14,6 +14,7 @@ import redis
 from aleatoria.asgi import application
 from aleatoria.health import State
 from aleatoria.valkey import Address, valkey
+from tests.conftest import forget_the_outage
 from tests.processes import ValkeyProcess
 from tests.tab import Tab
 
@@ -39,6 +40,7 @@ async def tab(mortal: ValkeyProcess) -> AsyncIterator[Callable[..., Tab]]:
 
     yield make
     await valkey.stop()
+    forget_the_outage()
 
 
 async def until(state: State, within: float) -> None:

@@ -89,6 +89,7 @@ class Command(BaseCommand):
             embedded = stack.enter_context(EmbeddedValkey(settings.DATA_DIR / "valkey"))
         except EmbeddedValkeyError as error:
             raise CommandError(str(error)) from error
+        valkey.every(1.0, embedded.keep_running)
         whose = "its own" if embedded.owned else "the one of another server with this DATA_DIR"
         self.stdout.write(f"Valkey: {whose}, at {embedded.address}.")
         return embedded.address
