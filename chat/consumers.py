@@ -36,11 +36,11 @@ class ChatConsumer(EnvelopeConsumer):
 
     async def enter(self) -> None:
         """Be in the room that was asked for, in those he is a member of, or in the default room."""
-        await super().enter()
         asked = {self._asked_room} if self._asked_room else set()
         # At once, so that it can be spoken in even while Valkey hangs.
         self.rooms |= asked
-        await self._listen(groups.user(self.user_id), *map(groups.room, asked))
+        own = self._listen(groups.user(self.user_id), *map(groups.room, asked))
+        await asyncio.gather(own, super().enter())
         rooms = await services.rooms(user=self.user_id)
         for room in (asked or (set() if rooms else {settings.DEFAULT_ROOM})) - rooms:
             try:
