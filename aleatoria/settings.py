@@ -1,5 +1,6 @@
 """Every setting, read once from the environment or `.env`; a wrong one stops the start and is named."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,9 +21,14 @@ _env = environ.Env()
 _env.read_env(BASE_DIR / ".env")
 
 
+def _text(name: str) -> str:
+    # Not `_env.str`: that takes a value like "$3cret" for the name of another variable.
+    return os.environ.get(name, "")
+
+
 def setting(name: str, default: Value, convert: Callable[[str], Value]) -> Value:
     """The variable `name` through `convert`; unset and empty both mean `default`."""
-    text = _env.str(name, default="")
+    text = _text(name)
     if not text:
         return default
     try:
@@ -120,7 +126,7 @@ SESSION_TTL = timedelta(days=30)
 
 # Valkey. Named as in the customer's document.
 
-VALKEY_CONFIGURED = bool(_env.str("VALKEY_HOST", default=""))
+VALKEY_CONFIGURED = bool(_text("VALKEY_HOST"))
 VALKEY_HOST = setting("VALKEY_HOST", "localhost", str)
 VALKEY_PORT = setting("VALKEY_PORT", 6379, whole(1, 65535))
 VALKEY_USERNAME = setting("VALKEY_USERNAME", "", str)
@@ -160,16 +166,26 @@ if TURN_URLS and not TURN_SECRET:
 
 def _database(url: str) -> dict[str, Any]:
     if not url:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite:///{DATA_DIR / 'aleatoria.sqlite3'}"
-    config: dict[str, Any] = _env.db_url_config(url)
-    if not config.get("ENGINE"):
-        # Not in the words of `setting`: the URL holds a password.
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_data_dir() / "aleatoria.sqlite3")}
+    try:
+        config: dict[str, Any] = _env.db_url_config(url)
+    except ValueError:
+        config = {}
+    if config.get("ENGINE") not in _env.DB_SCHEMES.values():
+        # Not in the words of `setting`, nor of what went wrong: the URL holds a password.
         raise ImproperlyConfigured("DATABASE_URL: expected something like postgres://user:password@host:5432/name")
     return config
 
 
-DATABASES = {"default": _database(_env.str("DATABASE_URL", default=""))}
+def _data_dir() -> Path:
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"DATA_DIR={str(DATA_DIR)!r}: {error.strerror}") from error
+    return DATA_DIR
+
+
+DATABASES = {"default": _database(_text("DATABASE_URL"))}
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",
