@@ -15,7 +15,7 @@ CONTENT_MAX = 4000
 HISTORY_DEFAULT, HISTORY_MAX = 50, 200
 _CURSOR = re.compile(r"([on])\|([^|]+)\|([0-9a-f]{16})", re.ASCII)
 _SCORE = re.compile(r"\d{1,19}(?:\.\d{1,17}e\+\d\d)?", re.ASCII)
-_CREATE_TIME = re.compile(r"[0-9TZ:.+-]{1,40}", re.ASCII)
+_CREATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 class Content(msgspec.Struct):

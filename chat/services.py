@@ -68,10 +68,12 @@ async def direct_page(*, user: str, other: str, stretch: Stretch) -> History:
     return History(page._replace(lines=page.lines[::-1]), degraded)
 
 
-def _position(stretch: Stretch, moment_at: Callable[..., str]) -> Position | None:
-    if stretch.time is not None:
-        return Position(moment_at(stretch.time, newer=stretch.newer))
-    return stretch.position
+def _position(stretch: Stretch, moment_at: Callable[[int], str]) -> Position | None:
+    if stretch.time is None:
+        return stretch.position
+    # createTime moves in whole microseconds, and a score could not tell the nanoseconds between two of them apart.
+    micros = stretch.time // 1000 if stretch.newer else -(-stretch.time // 1000)
+    return Position(moment_at(micros))
 
 
 async def _read(reading: Awaitable[Page]) -> History:

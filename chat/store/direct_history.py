@@ -29,9 +29,8 @@ class DirectHistory:
         self._valkey = valkey
 
     @staticmethod
-    def moment_at(nanoseconds: int, *, newer: bool) -> str:
-        """The createTime that what is newer, or older, than a time is compared with."""
-        micros = nanoseconds // 1000 if newer else -(-nanoseconds // 1000)
+    def moment_at(micros: int) -> str:
+        """The createTime of what was said then."""
         return clock.text(min(max(micros, 0), _END_OF_TIME))
 
     def append(self, one: str, other: str, line: str, *, created: str) -> None:

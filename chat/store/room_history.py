@@ -26,9 +26,9 @@ class RoomHistory:
         self._valkey = valkey
 
     @staticmethod
-    def moment_at(nanoseconds: int, *, newer: bool) -> str:
-        """The score that what is newer, or older, than a time is compared with."""
-        return str(nanoseconds)
+    def moment_at(micros: int) -> str:
+        """The score of what was said then."""
+        return str(micros * 1000)
 
     def append(self, room: str, line: str, *, micros: int) -> None:
         """Keep a message, ahead of whatever is sent to Valkey next; drop what has expired or is too much."""
