@@ -42,11 +42,12 @@ class DirectHistory:
     async def older(self, one: str, other: str, than: Position | None, limit: int) -> Page:
         """Up to `limit` messages before a position, without one the last; newest first."""
         ties, rest = await self._read(one, other, "older", than, limit)
-        return page_of(ties[::-1], rest[::-1], than, limit)
+        return page_of(ties[::-1], rest[::-1], than, limit, newer=False)
 
     async def newer(self, one: str, other: str, than: Position, limit: int) -> Page:
         """Up to `limit` messages after a position; oldest first."""
-        return page_of(*await self._read(one, other, "newer", than, limit), than, limit)
+        ties, rest = await self._read(one, other, "newer", than, limit)
+        return page_of(ties, rest, than, limit, newer=True)
 
     async def _read(
         self, one: str, other: str, direction: str, position: Position | None, limit: int

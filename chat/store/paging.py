@@ -33,9 +33,9 @@ class Page(NamedTuple):
     more: bool = False
 
 
-def page_of(ties: list[Entry], rest: list[Entry], behind: Position | None, limit: int) -> Page:
+def page_of(ties: list[Entry], rest: list[Entry], behind: Position | None, limit: int, *, newer: bool) -> Page:
     """The page behind a position: `ties` are the entries of its moment, `rest` those beyond, both in reading order."""
-    entries = _past(ties, behind) + rest
+    entries = _past(ties, behind, newer=newer) + rest
     sizes = accumulate(len(entry.line) for entry in entries[:limit])
     fitting = sum(size <= PAGE_BYTES for size in sizes)
     shown = entries[: max(fitting, 1)]
@@ -43,12 +43,14 @@ def page_of(ties: list[Entry], rest: list[Entry], behind: Position | None, limit
     return Page([entry.line for entry in shown], end, len(entries) > len(shown))
 
 
-def _past(ties: list[Entry], position: Position | None) -> list[Entry]:
+def _past(ties: list[Entry], position: Position | None, *, newer: bool) -> list[Entry]:
+    if position is None or not position.line:
+        return []
     for index, entry in enumerate(ties):
-        if position is not None and _digest(entry.line) == position.line:
+        if _digest(entry.line) == position.line:
             return ties[index + 1 :]
-    # The line has expired or was one too many, and with it all that stood before it.
-    return []
+    # The line was one too many, and with it all that is older.
+    return ties if newer else []
 
 
 def _digest(line: bytes) -> str:

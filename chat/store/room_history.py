@@ -40,14 +40,14 @@ class RoomHistory:
         """Up to `limit` messages before a position, without one the last; newest first."""
         below = f"({than.moment}" if than else "+inf"
         ties, rest = await self._read(room, than, "ZREVRANGEBYSCORE", below, _oldest_kept(), limit + 1)
-        return page_of(ties[::-1], rest, than, limit)
+        return page_of(ties[::-1], rest, than, limit, newer=False)
 
     async def newer(self, room: str, than: Position, limit: int) -> Page:
         """Up to `limit` messages after a position; oldest first."""
         # A position may lie before what has expired and not yet been dropped.
         above = max(f"({than.moment}", f"{_oldest_kept()}", key=lambda bound: float(bound.lstrip("(")))
         ties, rest = await self._read(room, than, "ZRANGEBYSCORE", above, "+inf", limit + 1)
-        return page_of(ties, rest, than, limit)
+        return page_of(ties, rest, than, limit, newer=True)
 
     async def _read(
         self, room: str, position: Position | None, verb: str, start: str, stop: str | int, count: int
