@@ -70,7 +70,9 @@ class EmbeddedValkey:
         else:
             self._lock = lock
             self._replace_what_hangs()
-        self.pid = self._wait_until_loaded(None if self._answers() else self._launch())
+        # Only the owner starts one: a second on the same files would spoil them.
+        launched = self._launch() if self.owned and not self._answers() else None
+        self.pid = self._wait_until_loaded(launched)
         return self
 
     def __exit__(

@@ -131,6 +131,8 @@ class Server(DaphneServer):  # type: ignore[misc]
         super().__init__(*args, ready_callable=self._prepare, websocket_timeout=-1, **pings, **kwargs)
         self._on_listening = on_listening
         self._on_drained = on_drained
+        self.refusal = ""
+        """Why it cannot listen."""
         self._ports: list[Any] = []
 
     def _prepare(self) -> None:
@@ -144,6 +146,11 @@ class Server(DaphneServer):  # type: ignore[misc]
             allowNullOrigin=True,  # the application denies it, with 403
             closeHandshakeTimeout=CLOSE_HANDSHAKE,
         )
+
+    def listen_error(self, failure: Any) -> None:
+        # Not logged: whoever runs this tells, once.
+        self.refusal = failure.getErrorMessage()
+        self.stop()
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)

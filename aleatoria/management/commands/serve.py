@@ -62,8 +62,8 @@ class Command(BaseCommand):
                 on_drained=valkey.stop,
             )
             server.run()
-        if server.abort_start or not server.listening_addresses:
-            raise CommandError(f"Cannot listen on {host}:{port}. Is it taken? Try another --port.")
+        if server.refusal:
+            raise CommandError(f"{server.refusal} Try another --host or --port.")
 
     def _find_valkey(self, stack: ExitStack) -> Address:
         configured = Address.configured()
