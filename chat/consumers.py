@@ -50,6 +50,7 @@ class ChatConsumer(EnvelopeConsumer):
                 self.spawn(self._refuse_at_connect())
             else:
                 rooms.add(room)
+                await self._tell_own_sockets("room.joined", room)
         await self._listen(*map(groups.room, rooms - self.rooms))
         self.rooms |= rooms
 
