@@ -78,6 +78,21 @@ def seconds(text: str) -> timedelta:
     return timedelta(seconds=whole(60, 7 * 24 * 3600)(text))
 
 
+def moments(lowest: float) -> Callable[[str], timedelta]:
+    """A span in seconds, fractions allowed, from `lowest` to half an hour."""
+
+    def convert(text: str) -> timedelta:
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not lowest <= number <= 1800:
+            raise ValueError(f"expected seconds as a number from {lowest:g} to 1800")
+        return timedelta(seconds=number)
+
+    return convert
+
+
 def one_of(true: str, false: str) -> Callable[[str], bool]:
     """One of two words."""
 
@@ -148,10 +163,11 @@ RATE_LIMITS = setting("RATE_LIMITS", True, switch)
 
 # Calls
 
-# Longer than two missed renewals, so that one slow moment does not end a call.
-CALL_LEASE = timedelta(seconds=45)
+# How long users outlive the process that holds their sockets. It renews this three times as often, so that one slow
+# moment does not end a call, and at most once a second: hence the lower bound.
+CALL_LEASE = setting("CALL_LEASE_SECONDS", timedelta(seconds=45), moments(3))
 # How long one whose connection is lost may come back.
-CALL_HOLD = timedelta(seconds=30)
+CALL_HOLD = setting("CALL_HOLD_SECONDS", timedelta(seconds=30), moments(0.1))
 # Open: offers, answers, candidates and hangups also pass between people who were not paired.
 SIGNALING_IS_OPEN = setting("SIGNALING", False, one_of("open", "matched"))
 STUN_URLS = setting("STUN_URLS", list[str](), ice_urls("stun:", "stuns:"))

@@ -19,7 +19,7 @@ from matchmaking import ice, payloads, services
 from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing
 
-RENEW_EVERY, SWEEP_EVERY = 15.0, 1.0
+RENEW_EVERY, SWEEP_EVERY = settings.CALL_LEASE.total_seconds() / 3, 1.0
 CLEAN_CLOSES = frozenset([1000, 1001, 1005])
 """Said on purpose, 1005 without giving a code. All others are connections that are lost."""
 
