@@ -173,6 +173,10 @@ class Valkey:
                 self.health.down(error)
             except Unavailable:
                 pass  # its cause has been reported
+            except Exception as error:
+                # Nobody else would notice that nobody watches.
+                logger.exception("watching Valkey failed")
+                self.health.down(error)
             if not self.health.reachable:
                 self._let_go()
             self._known.set()
