@@ -12,7 +12,7 @@ from typing import Any
 from daphne.server import Server as DaphneServer  # installs the reactor, so it comes before what imports that
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 SERVICE_RESTART, SLOW_READER = 1012, 4408
 DRAIN_DEADLINE = 5.0
@@ -155,7 +155,8 @@ class Server(DaphneServer):  # type: ignore[misc]
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         self._ports.append(port)
-        self._on_listening(port.getHost().port)
+        # Not before SIGTERM is handled: whoever hears that it listens may stop it at once.
+        reactor.callWhenRunning(self._on_listening, port.getHost().port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox | None:
         """As daphne's, with an inbox that is bounded."""

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.processes import ServerProcess, ValkeyProcess
+from tests.processes import ValkeyProcess
+from tests.serving import Serving
 from tests.tab import Frame
 from tests.wire import LOST, Wire
 
@@ -19,12 +20,10 @@ SLOW_READER = 4408
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(
-    tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess
-) -> AsyncIterator[ServerProcess]:
+async def running(tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess) -> AsyncIterator[Serving]:
     """One server for all; each test has rooms of its own."""
     where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
-    with ServerProcess(tmp_path_factory.mktemp("bounds"), **where) as server:
+    with Serving(tmp_path_factory.mktemp("bounds"), **where) as server:
         yield server
 
 
@@ -45,28 +44,28 @@ async def is_too_large(tab: Wire) -> None:
 # Too much at once
 
 
-async def test_a_frame_of_the_limit_passes(running: ServerProcess) -> None:
+async def test_a_frame_of_the_limit_passes(running: Serving) -> None:
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_text(framed(LIMIT))
         assert await ana.hears_said() == "big"
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 5 * MIB], ids=["one byte", "five megabytes"])
-async def test_a_frame_beyond_the_limit_is_answered_and_the_socket_stays(running: ServerProcess, size: int) -> None:
+async def test_a_frame_beyond_the_limit_is_answered_and_the_socket_stays(running: Serving, size: int) -> None:
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_text(framed(size))
         await is_too_large(ana)
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 5 * MIB], ids=["one byte", "five megabytes"])
-async def test_fragments_beyond_the_limit_are_answered_and_the_socket_stays(running: ServerProcess, size: int) -> None:
+async def test_fragments_beyond_the_limit_are_answered_and_the_socket_stays(running: Serving, size: int) -> None:
     text = framed(size)
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_fragments(text[start : start + 10_000] for start in range(0, size, 10_000))
         await is_too_large(ana)
 
 
-async def test_a_message_without_end_takes_no_memory(running: ServerProcess) -> None:
+async def test_a_message_without_end_takes_no_memory(running: Serving) -> None:
     async with Wire(running.url, "ana", room="attic") as ana:
         before = memory(running)
 
@@ -79,7 +78,7 @@ async def test_a_message_without_end_takes_no_memory(running: ServerProcess) -> 
         await is_too_large(ana)
 
 
-async def test_fragments_within_the_limit_are_one_message(running: ServerProcess) -> None:
+async def test_fragments_within_the_limit_are_one_message(running: Serving) -> None:
     text = framed(LIMIT)
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_fragments(text[start : start + 10_000] for start in range(0, LIMIT, 10_000))
@@ -91,16 +90,14 @@ async def test_fragments_within_the_limit_are_one_message(running: ServerProcess
     [b"\xff", b'{"type": "get_rooms", "room": "\xc3\x28"}', b"\xed\xa0\x80" * 1000],
     ids=["byte", "json", "long"],
 )
-async def test_a_text_frame_that_is_not_utf8_is_answered_and_the_socket_stays(
-    running: ServerProcess, data: bytes
-) -> None:
+async def test_a_text_frame_that_is_not_utf8_is_answered_and_the_socket_stays(running: Serving, data: bytes) -> None:
     async with Wire(running.url, "ana") as ana:
         await ana.sends_text_bytes(data)
         assert (await ana.hears("error_response"))["payload"]["code"] == "malformed"
         await ana.hears_nothing()
 
 
-async def test_a_history_larger_than_any_message_arrives(running: ServerProcess) -> None:
+async def test_a_history_larger_than_any_message_arrives(running: Serving) -> None:
     async with Wire(running.url, "ana", room="library") as ana:
         await _fill(ana, "library")
         await ana.sends("get_recent_messages", room="library")
@@ -116,7 +113,7 @@ async def _fill(tab: Wire, room: str) -> None:
         await tab.hears("chat_message")
 
 
-async def test_one_who_asks_for_much_and_reads_it_is_not_cut_off(running: ServerProcess) -> None:
+async def test_one_who_asks_for_much_and_reads_it_is_not_cut_off(running: Serving) -> None:
     async with Wire(running.url, "ana", room="shelf", receive_buffer=4096) as ana:
         await _fill(ana, "shelf")
         for _ in range(200):
@@ -128,7 +125,7 @@ async def test_one_who_asks_for_much_and_reads_it_is_not_cut_off(running: Server
 # Too fast
 
 
-async def test_a_fast_sender_is_held_up_and_every_frame_answered(running: ServerProcess) -> None:
+async def test_a_fast_sender_is_held_up_and_every_frame_answered(running: Serving) -> None:
     count = 5000
     async with Wire(running.url, "ana", room="attic") as ana:
         before = memory(running)
@@ -149,7 +146,7 @@ async def _send_all(tab: Wire, text: str, count: int) -> None:
 # Reading too slowly
 
 
-async def test_one_who_does_not_read_is_cut_off_and_the_others_hear_promptly(running: ServerProcess) -> None:
+async def test_one_who_does_not_read_is_cut_off_and_the_others_hear_promptly(running: Serving) -> None:
     async with (
         Wire(running.url, "ana", room="slow") as ana,
         Wire(running.url, "bob", room="slow") as bob,
@@ -177,7 +174,7 @@ async def _exchange(ana: Wire, bob: Wire) -> float:
     return time.monotonic() - began
 
 
-async def test_a_slow_reader_who_reads_on_learns_why_he_is_cut_off(running: ServerProcess) -> None:
+async def test_a_slow_reader_who_reads_on_learns_why_he_is_cut_off(running: Serving) -> None:
     async with Wire(running.url, "ana", room="slow2") as ana, Wire(running.url, "sloth", room="slow2") as sloth:
         sloth.connection.transport.pause_reading()
         for _ in range(200):
@@ -187,7 +184,7 @@ async def test_a_slow_reader_who_reads_on_learns_why_he_is_cut_off(running: Serv
         assert await sloth.hears_close() == SLOW_READER
 
 
-def memory(server: ServerProcess) -> int:
+def memory(server: Serving) -> int:
     """Bytes of memory the server holds."""
     shown = subprocess.run(["ps", "-o", "rss=", "-p", str(server.pid)], capture_output=True, text=True, check=True)
     return int(shown.stdout) * 1024

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.processes import ServerProcess, ValkeyProcess
+from tests.processes import ValkeyProcess
+from tests.serving import Serving
 from tests.wire import Wire
 
 MESSAGES = 60
@@ -22,7 +23,7 @@ async def pair(
     """Where the two are reached."""
     where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
     directory: Path = tmp_path_factory.mktemp("pair")
-    with ServerProcess(directory / "one", **where) as one, ServerProcess(directory / "two", **where) as two:
+    with Serving(directory / "one", **where) as one, Serving(directory / "two", **where) as two:
         yield one.url, two.url
 
 
@@ -110,6 +111,7 @@ async def test_a_room_joined_in_one_process_is_joined_for_the_users_tab_in_the_o
     here, there = pair
     async with Wire(here, "eve", room="attic") as one, Wire(there, "eve", room="attic") as other:
         await one.asks("join_room", "room_joined", room="cellar")
+        await other.hears_nothing()  # but of the join, ahead of the fence
         await one.says("down here", room="cellar")
         assert await other.hears_said() == "down here"
         assert await other.asks("get_rooms", "rooms_list") == {"rooms": ["attic", "cellar"]}
