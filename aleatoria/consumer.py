@@ -210,12 +210,12 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         )
 
     async def _identify(self) -> None:
-        self.query = identity.query_of(self.scope)
         try:
+            self.query = identity.query_of(self.scope)
             self.user_id = await identity.identify(self.scope)
         except identity.Unidentified:
             raise Rejected(UNIDENTIFIED) from None
-        except identity.InvalidUserId:
+        except (identity.InvalidUserId, UnicodeDecodeError):
             raise Rejected(BAD_REQUEST) from None
 
     # In

@@ -162,7 +162,7 @@ def from_system(kind: str, payload: object, *, room: str = "", to_user: str = ""
 def refusal(error: Refused, *, in_reply_to: str) -> Envelope:
     """The `error` for a well-formed request that is declined."""
     payload: dict[str, object] = {"error": str(error), "code": error.code}
-    if in_reply_to:
+    if 0 < len(in_reply_to) <= MAX_MESSAGE_ID:
         payload["inReplyTo"] = in_reply_to
     if error.retry_after is not None:
         payload["retryAfter"] = error.retry_after

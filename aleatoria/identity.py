@@ -68,17 +68,18 @@ def verify(token: str) -> str:
 
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The request's headers by lower-case name; several of one name are joined by commas."""
+    """The request's headers by lower-case name; several of one name are joined, as HTTP allows."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin1").lower(), value.decode("latin1")
-        headers[key] = f"{headers[key]},{text}" if key in headers else text
+        between = "; " if key == "cookie" else ","
+        headers[key] = f"{headers[key]}{between}{text}" if key in headers else text
     return headers
 
 
 def query_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The query's fields; of one given twice the last."""
-    fields = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True)
+    """The query's fields, of one given twice the last; UnicodeDecodeError when they are not UTF-8."""
+    fields = parse_qs(scope["query_string"].decode(), keep_blank_values=True, errors="strict")
     return {name: values[-1] for name, values in fields.items()}
 
 

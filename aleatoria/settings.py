@@ -250,7 +250,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static"
+# Found where the apps keep them: nothing has to be collected first.
 WHITENOISE_USE_FINDERS = True
 X_FRAME_OPTIONS = "DENY"
 

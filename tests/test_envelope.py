@@ -178,3 +178,9 @@ async def test_a_handler_that_fails_says_so_and_no_more_and_the_socket_lives_on(
         assert "42" not in str(answer)
         await ana.hears_nothing()
     assert "the secret is 42" in caplog.text
+
+
+async def test_a_message_id_that_is_too_long_is_not_sent_back(tab: MakeTab) -> None:
+    async with tab("ana", room="attic") as ana:
+        await ana.says("hello", messageId="x" * 65)
+        assert set((await ana.hears("error"))["payload"]) == {"error", "code"}

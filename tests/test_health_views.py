@@ -12,9 +12,6 @@ from aleatoria.valkey import Address, valkey
 from tests.conftest import MakeTab
 from tests.processes import free_port
 
-# No files have been collected here: nothing is served but this.
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at")
-
 
 @pytest_asyncio.fixture
 async def nowhere() -> AsyncIterator[None]:

@@ -333,3 +333,9 @@ async def test_tokens_decide_over_a_session_and_a_session_over_the_query(
 
 async def test_who_is_not_logged_in_can_still_be_a_trusted_user_id(tab: MakeTab, sessions: dict[str, str]) -> None:
     assert await who(tab, session(sessions["nobody"]).and_also(query("bob"))) == "bob"
+
+
+@pytest.mark.parametrize("query", ["userId=ana&room=%ff", "userId=%ff"], ids=["room", "user"])
+async def test_a_query_that_is_not_utf8_is_a_bad_request(tab: MakeTab, query: str) -> None:
+    async with tab(query=query) as nobody:
+        assert await nobody.hears_close() == 4400

@@ -14,9 +14,6 @@ from aleatoria.names import is_user_id
 from aleatoria.settings import origins
 from tests.conftest import MakeTab
 
-# No files have been collected here: nothing is served but this.
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at")
-
 
 @pytest.fixture
 def browser() -> Client:
