@@ -167,7 +167,7 @@ def _is_valkey(pid: int) -> bool:
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended is to be taken note of
     listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "valkey-server" in listing.stdout
+    return "valkey-server" in listing.stdout and "defunct" not in listing.stdout
 
 
 def _stop(pid: int, first: signal.Signals = signal.SIGTERM) -> None:

@@ -49,7 +49,10 @@ class Channel:
         self._on_overflow = on_overflow
 
     def hand(self, event: Event) -> None:
-        """Give it to the sink; if that has to wait, it waits in a task of its own, and others behind it."""
+        """Give it to the sink; if that has to wait, it waits in a task of its own, and others behind it.
+
+        Its first step runs in the task of whoever hands: no `asyncio.timeout` in it, that would be his.
+        """
         if self._task is not None:
             if len(self._backlog) < BACKLOG_EVENTS:
                 self._backlog.append(event)

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 CONFIRM_DEADLINE = 0.5
 """Seconds a `want` waits for Valkey's confirmation."""
 LINGER = 1.0
-"""Seconds an unwanted channel stays subscribed: people reload their pages."""
+"""Seconds an unwanted channel stays subscribed: people reload their pages, and who counts listeners knows of us."""
 
 
 class Subscriber:
@@ -22,6 +22,8 @@ class Subscriber:
         """Called with each channel and what was published there."""
         self._on_broken = on_broken
         self._wanted: set[bytes] = set()
+        self._unwanted: dict[bytes, float] = {}
+        """Since when, on the loop's clock."""
         self._asked: set[bytes] = set()
         self._confirmed: set[bytes] = set()
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
@@ -37,11 +39,12 @@ class Subscriber:
 
     def hears(self, channel: bytes) -> bool:
         """Whether Valkey counts this process among those that hear `channel`; it lingers a little."""
-        return channel in self._asked
+        return channel in self._confirmed
 
     async def want(self, channel: bytes) -> None:
         """Hear `channel` from when this returns, if Valkey is there; without it this returns at once."""
         self._wanted.add(channel)
+        self._unwanted.pop(channel, None)
         if self._connection is None or channel in self._confirmed:
             return
         confirmed = self._confirmation(channel)
@@ -51,12 +54,15 @@ class Subscriber:
     def unwant(self, channel: bytes) -> None:
         """Stop hearing `channel`, soon."""
         self._wanted.discard(channel)
-        if self._connection is not None:
-            asyncio.get_running_loop().call_later(LINGER, self._reconcile_soon)
+        if channel in self._asked:
+            loop = asyncio.get_running_loop()
+            self._unwanted[channel] = loop.time()
+            loop.call_later(1.01 * LINGER, self._reconcile_soon)
 
     async def resume(self, connection: AbstractConnection) -> None:
         """Subscribe to all that is wanted over a new `connection`; RedisError or TimeoutError when that fails."""
         self._asked, self._confirmed = set(), set()
+        self._unwanted.clear()
         self._connection = connection
         self._reader = asyncio.create_task(self._read(connection))
         waiting = [
@@ -101,17 +107,23 @@ class Subscriber:
             while self._connection is connection:
                 wanted = self._wanted - self._asked
                 # Only what is confirmed is given up: a late confirmation must not be taken for a later one.
-                unwanted = self._confirmed - self._wanted
+                unwanted = self._confirmed & self._long_unwanted()
                 if not wanted and not unwanted:
                     return
                 self._asked |= wanted
                 self._asked -= unwanted
                 self._confirmed -= unwanted
+                for channel in unwanted:
+                    del self._unwanted[channel]
                 for verb, channels in (("UNSUBSCRIBE", unwanted), ("SUBSCRIBE", wanted)):
                     if channels:
                         await connection.send_command(verb, *channels, check_health=False)
         except (RedisError, OSError) as error:
             self._broke(connection, error)
+
+    def _long_unwanted(self) -> set[bytes]:
+        now = asyncio.get_running_loop().time()
+        return {channel for channel, since in self._unwanted.items() if now - since >= LINGER}
 
     async def _read(self, connection: AbstractConnection) -> None:
         try:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import selectors
 import signal
 import socket
 import subprocess
@@ -156,14 +155,9 @@ class ServerProcess:
     def _wait_for_port(self) -> int:
         assert self._process is not None
         assert self._process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            said: list[str] = []
-            while selector.select(timeout=PATIENCE):
-                line = self._process.stdout.readline()
-                said.append(line)
-                if found := re.match(r"Listening on http://127\.0\.0\.1:(\d+)/", line):
-                    return int(found[1])
-                if not line:
-                    break
+        said = []
+        for line in self._process.stdout:
+            if found := re.match(r"Listening on http://127\.0\.0\.1:(\d+)/", line):
+                return int(found[1])
+            said.append(line)
         raise RuntimeError(f"the server did not start: {''.join(said)}{self.logged()}")

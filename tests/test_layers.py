@@ -230,3 +230,14 @@ async def test_one_who_fails_concerns_nobody_else(layer: ChannelLayer, *, blocke
     broken.gate.set()
     await say(layer, "attic", "a")
     await sound.hears("a")
+
+
+async def test_who_has_just_left_a_group_is_no_member_whatever_else_comes_and_goes(layer: ChannelLayer) -> None:
+    for number in range(100):
+        (leaving, _), (other, _) = await join(layer, f"left-{number}"), await join(layer, f"other-{number}")
+        await layer.close_channel(leaving)
+        # Another one's coming makes this process talk to Valkey about its subscriptions at this very moment.
+        coming = asyncio.ensure_future(layer.group_add(f"new-{number}", other))
+        assert not await layer.has_members(f"left-{number}")
+        await coming
+        assert await layer.has_members(f"new-{number}")

@@ -104,7 +104,9 @@ class MemoryMembership:
     async def leave(self, user: str, room: str) -> None:
         joined, left = self._of(user)
         joined.discard(room)
-        left.add(room)
+        # Of any room name, so that there is a bound; who leaves more than he can be in has left what matters.
+        if len(left) < 2 * settings.MAX_ROOMS_PER_USER:
+            left.add(room)
 
     async def rooms(self, user: str) -> set[str]:
         return self.amend(user, set())
