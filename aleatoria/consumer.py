@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 from channels.consumer import AsyncConsumer
@@ -21,6 +21,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from aleatoria import envelope, groups, identity, names, origins
+from aleatoria.dispatch import Handler, handles, marked
 from aleatoria.envelope import Envelope, MalformedFrame, Refused
 from aleatoria.layers import ChannelLayer, Event
 from aleatoria.limits import Flooding, Limits
@@ -29,11 +30,10 @@ from aleatoria.valkey import valkey
 logger = logging.getLogger(__name__)
 
 BAD_REQUEST, UNIDENTIFIED, SLOW_READER, FLOODING = 4400, 4401, 4408, 4429
+NO_CODE, LOST = 1005, 1006
 ENTER_WITHIN = 0.4
 """Seconds a connect waits for Valkey; what is not done by then goes on behind it."""
 CUT_OFF_WITHIN = 5.0
-
-Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 
 
 class Rejected(Exception):
@@ -50,44 +50,6 @@ class Hello(msgspec.Struct):
     events: list[str] | None = None
 
 
-class Handler(NamedTuple):
-    """What answers a type of message, and which rate it counts towards."""
-
-    call: Callable[[Any, Envelope], Awaitable[None]]
-    rate: str
-
-
-def handles(*types: str, rate: str = "other") -> Callable[[Method], Method]:
-    """Mark a method as what answers these message types of clients."""
-
-    def mark(method: Method) -> Method:
-        method._handles = {kind: Handler(method, rate) for kind in types}  # type: ignore[attr-defined]
-        return method
-
-    return mark
-
-
-def hears(event: str) -> Callable[[Method], Method]:
-    """Mark a method as what happens when the layer brings this event."""
-
-    def mark(method: Method) -> Method:
-        method._hears = {event: method}  # type: ignore[attr-defined]
-        return method
-
-    return mark
-
-
-def _marked(consumer: type, mark: str) -> dict[str, Any]:
-    """The table that the marks make, the bases' included; TypeError when two methods claim the same."""
-    table: dict[str, Any] = {}
-    for base in reversed(consumer.__mro__):
-        for method in vars(base).values():
-            for name, entry in getattr(method, mark, {}).items():
-                if table.setdefault(name, entry) is not entry:
-                    raise TypeError(f"{consumer.__name__} answers {name!r} twice")
-    return table
-
-
 class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no annotations
     """One socket of one user."""
 
@@ -97,8 +59,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     """All open sockets of this process."""
 
     def __init_subclass__(cls) -> None:
-        cls.handlers = _marked(cls, "_handles")
-        cls.listeners = _marked(cls, "_hears")
+        cls.handlers = marked(cls, "_handles")
+        cls.listeners = marked(cls, "_hears")
 
     def __init__(self) -> None:
         self.user_id = ""
@@ -131,7 +93,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         await self._live(receive)
 
     async def _live(self, receive: Callable[[], Awaitable[Event]]) -> None:
-        code = 1006
+        code = LOST
         self._life = asyncio.current_task()
         self.channel_name = await self.channel_layer.new_channel()
         self.channel_layer.attach(self.channel_name, self._deliver, self._read_too_slowly)
@@ -144,7 +106,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             while not self._closing:
                 event = await receive()
                 if event["type"] == "websocket.disconnect":
-                    code = event.get("code") or code
+                    # daphne says None where a browser has closed without giving a code, which is 1005.
+                    code = event.get("code") or NO_CODE
                     break
                 await self._receive(event)
         finally:
@@ -164,7 +127,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         """What belongs to this socket before it is open. May go on after it: frames wait, events wait."""
 
     async def leave(self, code: int) -> None:
-        """What ends with this socket; `code` is how it was closed, 1006 when it was lost."""
+        """What ends with this socket; `code` is how it was closed, LOST when it was lost."""
 
     async def opened(self) -> None:
         """Returns when frames may be sent."""

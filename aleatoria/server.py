@@ -14,6 +14,8 @@ from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, reactor
 
+from aleatoria.inbox import Inbox
+
 SERVICE_RESTART, SLOW_READER = 1012, 4408
 DRAIN_DEADLINE = 5.0
 """Seconds for the application to finish with its sockets when the server stops."""
@@ -21,55 +23,10 @@ FAREWELL_DEADLINE = 1.0
 """Seconds for the peers to hear that it does."""
 WRITE_BACKLOG = 1024 * 1024
 """Bytes that may wait for one slow reader."""
-READ_BACKLOG = 64
-"""Frames of one socket that may wait for the application before its sender is held up."""
 PING_EVERY, PONG_WITHIN = 10, 12
 """Seconds. A silent loss is noticed within 24; with the 30 in which one may come back that is within 60."""
 CLOSE_HANDSHAKE = 10.0
 """Seconds in which a slow reader may still read up to why he was cut off."""
-
-
-class Inbox(asyncio.Queue[dict[str, Any]]):
-    """What a connection has sent and the application has not taken; past the bound its sender is held up.
-
-    One who asks for much gets it as fast as he reads: nothing is handed out while answers wait to be sent. Twisted
-    says when they do, to what it calls the producer of a transport.
-    """
-
-    def __init__(self, transport: Any) -> None:
-        super().__init__()
-        self._transport = transport
-        self._paused = False
-        self._ended = False
-        self._writable = asyncio.Event()
-        self._writable.set()
-
-    def pauseProducing(self) -> None:
-        if not self._ended:
-            self._writable.clear()
-
-    def resumeProducing(self) -> None:
-        self._writable.set()
-
-    def stopProducing(self) -> None:
-        self._writable.set()
-
-    def put_nowait(self, item: dict[str, Any]) -> None:
-        super().put_nowait(item)
-        if item["type"] == "websocket.disconnect":
-            # There is an end to it, and nobody to wait for.
-            self._ended = True
-            self._writable.set()
-        if not self._paused and self.qsize() > READ_BACKLOG:
-            self._paused = True
-            self._transport.pauseProducing()
-
-    async def get(self) -> dict[str, Any]:
-        if self._paused and self.qsize() <= READ_BACKLOG // 2:
-            self._paused = False
-            self._transport.resumeProducing()
-        await self._writable.wait()
-        return await super().get()
 
 
 class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotations

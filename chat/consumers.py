@@ -7,7 +7,8 @@ import msgspec
 from django.conf import settings
 
 from aleatoria import envelope, groups, names
-from aleatoria.consumer import BAD_REQUEST, EnvelopeConsumer, Rejected, handles, hears
+from aleatoria.consumer import BAD_REQUEST, EnvelopeConsumer, Rejected
+from aleatoria.dispatch import handles, hears
 from aleatoria.envelope import Envelope, Refused
 from aleatoria.layers import Event
 from aleatoria.valkey import valkey

@@ -11,7 +11,8 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from aleatoria import envelope, groups
-from aleatoria.consumer import EnvelopeConsumer, handles, hears
+from aleatoria.consumer import NO_CODE, EnvelopeConsumer
+from aleatoria.dispatch import handles, hears
 from aleatoria.envelope import Envelope, Refused
 from aleatoria.layers import Event
 from aleatoria.valkey import valkey
@@ -20,8 +21,8 @@ from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing
 
 RENEW_EVERY, SWEEP_EVERY = settings.CALL_LEASE.total_seconds() / 3, 1.0
-CLEAN_CLOSES = frozenset([1000, 1001, 1005])
-"""Said on purpose, 1005 without giving a code. All others are connections that are lost."""
+CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE])
+"""Closed on purpose. All others are connections that are lost."""
 
 
 class MatchmakingConsumer(EnvelopeConsumer):

@@ -145,7 +145,7 @@ class Tab(Talk):
         if self._open:
             await self.closes()
 
-    async def closes(self, code: int = 1000) -> None:
+    async def closes(self, code: int | None = 1000) -> None:
         """Close, and let the server be through with it; 1006 is a connection that is lost."""
         self._open = False
         self._out.put_nowait({"type": "websocket.disconnect", "code": code})

@@ -125,8 +125,10 @@ async def test_becoming_available_ends_the_call(tab: MakeTab) -> None:
         assert await role_of(ana) == ("impolite", "bob")
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1005])
-async def test_a_clean_close_of_the_last_socket_ends_the_call(tab: MakeTab, keys: redis.Redis, code: int) -> None:
+@pytest.mark.parametrize("code", [1000, 1001, 1005, None])
+async def test_a_clean_close_of_the_last_socket_ends_the_call(
+    tab: MakeTab, keys: redis.Redis, code: int | None
+) -> None:
     async with tab("ana") as ana, tab("bob") as bob:
         await meet(ana, bob)
         await bob.closes(code)

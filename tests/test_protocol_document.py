@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aleatoria import consumer, envelope, server
+from aleatoria.dispatch import Handler
 from aleatoria.routing import websocket_urlpatterns
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,9 +30,9 @@ def examples() -> list[str]:
     return found
 
 
-def tables() -> dict[str, consumer.Handler]:
+def tables() -> dict[str, Handler]:
     """Everything that any mounted socket answers."""
-    merged: dict[str, consumer.Handler] = {}
+    merged: dict[str, Handler] = {}
     for pattern in websocket_urlpatterns:
         mounted = getattr(pattern.callback, "consumer_class", None)
         merged |= mounted.handlers if mounted else {}
