@@ -3,20 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 import redis
 
-from aleatoria.asgi import application
 from aleatoria.health import State
 from aleatoria.valkey import Address, valkey
-from tests.conftest import forget_the_outage
+from tests.conftest import MakeTab
 from tests.processes import ValkeyProcess
-from tests.tab import Tab
 
 PEOPLE, ROOMS, A_SECOND = 50, 10, 200
 WARNING = "Valkey/Redis connection failed: "
@@ -29,18 +26,10 @@ def mortal(tmp_path: Path) -> Iterator[ValkeyProcess]:
         yield process
 
 
-@pytest_asyncio.fixture
-async def tab(mortal: ValkeyProcess) -> AsyncIterator[Callable[..., Tab]]:
-    """Tabs on the application in this process, on that Valkey."""
-    valkey.address = mortal.address
-    await valkey.start()
-
-    def make(user: str = "ana", **options: object) -> Tab:
-        return Tab(application, user, **options)  # type: ignore[arg-type] # Tab's own
-
-    yield make
-    await valkey.stop()
-    forget_the_outage()
+@pytest.fixture
+def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
+    """The one that `tab` is connected to."""
+    return mortal
 
 
 async def until(state: State, within: float) -> None:
@@ -79,7 +68,7 @@ Do = Callable[[ValkeyProcess], None]
 @OUTAGES
 @pytest.mark.timeout(60)
 async def test_nobody_misses_a_word_while_valkey_is_away(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture, leave: Do, back: Do
+    tab: MakeTab, mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture, leave: Do, back: Do
 ) -> None:
     """50 sockets send 200 messages a second; nothing is lost, late or doubled, whatever Valkey does."""
     seconds = 6
@@ -121,7 +110,7 @@ async def test_nobody_misses_a_word_while_valkey_is_away(
 
 @OUTAGES
 async def test_one_may_come_and_read_at_any_moment_of_an_outage(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, leave: Do, back: Do
+    tab: MakeTab, mortal: ValkeyProcess, leave: Do, back: Do
 ) -> None:
     async with tab("ana", room="attic") as ana:
         await ana.says("kept")
@@ -149,7 +138,7 @@ async def test_one_may_come_and_read_at_any_moment_of_an_outage(
 
 @OUTAGES
 async def test_those_who_asked_are_told_of_the_outage_and_of_the_gap(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, leave: Do, back: Do
+    tab: MakeTab, mortal: ValkeyProcess, leave: Do, back: Do
 ) -> None:
     async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob:
         assert (await ana.asks("hello", "welcome", payload={"events": ["status"]}))["degraded"] is False
@@ -166,7 +155,7 @@ async def test_those_who_asked_are_told_of_the_outage_and_of_the_gap(
 
 @OUTAGES
 async def test_what_was_kept_is_there_again_and_what_is_said_is_kept_again(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, leave: Do, back: Do
+    tab: MakeTab, mortal: ValkeyProcess, leave: Do, back: Do
 ) -> None:
     async with tab("ana", room="attic") as ana:
         await ana.says("before")
@@ -186,7 +175,7 @@ async def test_what_was_kept_is_there_again_and_what_is_said_is_kept_again(
 
 @OUTAGES
 async def test_memberships_of_the_outage_are_written_back(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, leave: Do, back: Do
+    tab: MakeTab, mortal: ValkeyProcess, leave: Do, back: Do
 ) -> None:
     async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob:
         leave(mortal)
@@ -207,7 +196,7 @@ async def test_memberships_of_the_outage_are_written_back(
         assert all(mortal.client.pttl(key) > 0 for key in mortal.client.scan_iter())
 
 
-async def test_a_valkey_that_lost_everything_learns_who_is_where(tab: Callable[..., Tab], tmp_path: Path) -> None:
+async def test_a_valkey_that_lost_everything_learns_who_is_where(tab: MakeTab, tmp_path: Path) -> None:
     with ValkeyProcess(tmp_path) as forgetful:
         await valkey.stop()
         valkey.address = forgetful.address
@@ -242,7 +231,7 @@ def become_the_primary(client: redis.Redis) -> None:
     ids=["full", "read-only"],
 )
 async def test_a_valkey_that_refuses_writes_stops_neither_broadcasts_nor_reads(
-    tab: Callable[..., Tab],
+    tab: MakeTab,
     mortal: ValkeyProcess,
     caplog: pytest.LogCaptureFixture,
     refuse: Callable[[redis.Redis], None],
@@ -276,7 +265,7 @@ async def test_a_valkey_that_refuses_writes_stops_neither_broadcasts_nor_reads(
 
 
 async def test_with_a_wrong_password_people_talk_all_the_same(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture
+    tab: MakeTab, mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     mortal.client.config_set("requirepass", "s3cret")
     await valkey.stop()
@@ -292,7 +281,7 @@ async def test_with_a_wrong_password_people_talk_all_the_same(
 
 
 async def test_without_any_valkey_from_the_start_everything_but_memory_works(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture
+    tab: MakeTab, mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     await valkey.stop()
     mortal.kill()
@@ -308,9 +297,7 @@ async def test_without_any_valkey_from_the_start_everything_but_memory_works(
     assert len(warnings(caplog)) == 1
 
 
-async def test_losing_only_the_subscribed_connection_loses_no_message(
-    tab: Callable[..., Tab], mortal: ValkeyProcess
-) -> None:
+async def test_losing_only_the_subscribed_connection_loses_no_message(tab: MakeTab, mortal: ValkeyProcess) -> None:
     async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob:
         mortal.client.client_kill_filter(_type="pubsub")
         for n in range(20):

@@ -1,6 +1,5 @@
 """Valkey goes away while people wait and call; and comes back."""
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,12 +10,12 @@ from aleatoria.health import State
 from aleatoria.valkey import valkey
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Standing, ValkeyPool
+from tests.conftest import MakeTab
 from tests.processes import ValkeyProcess
-from tests.tab import Tab
 from tests.test_calls import ANSWER, OFFER, meet, role_of, signals
-from tests.test_outage import OUTAGES, Do, mortal, tab, until
+from tests.test_outage import OUTAGES, Do, mortal, until, valkey_process
 
-__all__ = ["mortal", "tab"]  # fixtures
+__all__ = ["mortal", "valkey_process"]  # fixtures
 
 
 def assert_nobody_is_booked_twice(client: redis.Redis) -> Any:
@@ -32,7 +31,7 @@ def assert_nobody_is_booked_twice(client: redis.Redis) -> Any:
 
 @OUTAGES
 async def test_calls_and_the_pool_go_on_in_memory_and_are_written_back(
-    tab: Callable[..., Tab], mortal: ValkeyProcess, leave: Do, back: Do
+    tab: MakeTab, mortal: ValkeyProcess, leave: Do, back: Do
 ) -> None:
     async with AsyncExitStack() as stack:
         ana, bob = [await stack.enter_async_context(tab(name)) for name in ("ana", "bob")]
@@ -64,7 +63,7 @@ async def test_calls_and_the_pool_go_on_in_memory_and_are_written_back(
             await one.asks("fence", "error")
 
 
-async def test_who_leaves_during_an_outage_is_gone_after_it(tab: Callable[..., Tab], mortal: ValkeyProcess) -> None:
+async def test_who_leaves_during_an_outage_is_gone_after_it(tab: MakeTab, mortal: ValkeyProcess) -> None:
     async with tab("ana") as ana, tab("bob") as bob, tab("cleo", path="/ws/matchmaking") as cleo:
         await meet(ana, bob)
         await cleo.sends("user_available_webrtc")
@@ -85,7 +84,7 @@ async def test_who_leaves_during_an_outage_is_gone_after_it(tab: Callable[..., T
 
 
 @pytest.fixture
-async def islands(tab: Callable[..., Tab]) -> tuple[ValkeyPool, MemoryPool, MemoryPool]:
+async def islands(tab: MakeTab) -> tuple[ValkeyPool, MemoryPool, MemoryPool]:
     """The pool they come back to, and what each of two processes has in memory."""
     now = 1000.0
     return ValkeyPool(valkey, lambda: now), MemoryPool(lambda: now), MemoryPool(lambda: now)
