@@ -148,10 +148,10 @@ class Caller:
             self.peer, self._leaving = "", False
         elif kind == "error":
             self._is_refused(payload)
-        elif kind == "hangup" and sender == self._crossed:
-            self._crossed = ""
         elif sender != self.peer:
-            self._complain(f"{kind} from {sender}, in a call with {self.peer or 'nobody'}")
+            if kind != "hangup" or sender != self._crossed:
+                self._complain(f"{kind} from {sender}, in a call with {self.peer or 'nobody'}")
+            self._crossed = ""
         elif kind == "hangup":
             self.counts[payload.get("reason", "hangup")] += 1
             self.peer, self._leaving = "", False
