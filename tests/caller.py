@@ -72,6 +72,9 @@ class Caller:
     async def offers_himself(self) -> None:
         self._leaving = bool(self.peer)
         await self._does("user_available_webrtc", seeking=True)
+        if self.peer:
+            # Nothing answers that message: was he assigned after it, or before it and has just ended the call?
+            await self.asks()
 
     async def withdraws(self) -> None:
         await self._does("user_unavailable_webrtc", seeking=False)
