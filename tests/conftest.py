@@ -1,5 +1,7 @@
 """What tests are given: a real Valkey, emptied before each, and browser tabs."""
 
+import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +18,22 @@ from tests.tab import Tab
 
 MakeTab = Callable[..., Tab]
 MakeServer = Callable[..., ServerProcess]
+
+
+# What is tested against a real coturn is left out where there is none, loudly; CI has one, and leaves nothing out.
+COTURN_IS_MISSING = shutil.which("turnserver") is None and os.environ.get("CI") != "true"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if COTURN_IS_MISSING and "coturn" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if COTURN_IS_MISSING:
+        terminalreporter.section("NOT TESTED AGAINST A REAL TURN SERVER")
+        terminalreporter.line("turnserver is not installed. It is in the package coturn of Debian and others.")
 
 
 @pytest.fixture(scope="session")
