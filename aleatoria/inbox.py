@@ -19,6 +19,7 @@ class Inbox(asyncio.Queue[dict[str, Any]]):
         self._transport = transport
         self._paused = False
         self._ended = False
+        self._taken = False
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -43,8 +44,14 @@ class Inbox(asyncio.Queue[dict[str, Any]]):
             self._transport.pauseProducing()
 
     async def get(self) -> dict[str, Any]:
+        if self._taken:
+            # Whoever asks for the next one is through with the last: `join` waits for that.
+            self._taken = False
+            self.task_done()
         if self._paused and self.qsize() <= READ_BACKLOG // 2:
             self._paused = False
             self._transport.resumeProducing()
         await self._writable.wait()
-        return await super().get()
+        item = await super().get()
+        self._taken = True
+        return item

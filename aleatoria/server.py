@@ -17,8 +17,8 @@ from twisted.internet import defer, reactor
 from aleatoria.inbox import Inbox
 
 SERVICE_RESTART, SLOW_READER = 1012, 4408
-DRAIN_DEADLINE = 5.0
-"""Seconds for the application to finish with its sockets when the server stops."""
+ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
+"""Seconds for the application, when the server stops: to answer what has come in, then to leave its sockets."""
 FAREWELL_DEADLINE = 1.0
 """Seconds for the peers to hear that it does."""
 WRITE_BACKLOG = 1024 * 1024
@@ -74,19 +74,22 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
 class Server(DaphneServer):  # type: ignore[misc]
     """daphne for sockets that are bounded, and that are told when the server goes.
 
-    `on_listening` is called with the port, `on_drained` awaited when the last socket is done with.
+    `on_listening` is called with the port. When the server stops, `on_answered` is awaited once all that has come in is
+    answered, `on_drained` once the application has left its sockets.
     """
 
     def __init__(
         self,
         *args: Any,
         on_listening: Callable[[int], None],
+        on_answered: Callable[[], Awaitable[None]],
         on_drained: Callable[[], Awaitable[None]],
         **kwargs: Any,
     ) -> None:
         pings = {"ping_interval": PING_EVERY, "ping_timeout": PONG_WITHIN}
         super().__init__(*args, ready_callable=self._prepare, websocket_timeout=-1, **pings, **kwargs)
         self._on_listening = on_listening
+        self._on_answered = on_answered
         self._on_drained = on_drained
         self.refusal = ""
         """Why it cannot listen."""
@@ -136,24 +139,29 @@ class Server(DaphneServer):  # type: ignore[misc]
         for port in self._ports:
             port.stopListening()
         sockets = [protocol for protocol in self.connections if isinstance(protocol, Socket)]
-        for socket in sockets:
-            # Nothing more is taken in; what has been is answered, then the application is through with it.
-            if not socket.muted and hasattr(socket, "application_queue"):
-                socket.muted = True
-                socket.application_queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART})
-        lives = [
-            details["application_instance"]
-            for details in self.connections.values()
-            if "application_instance" in details
-        ]
-        if lives:
-            for life in (await asyncio.wait(lives, timeout=DRAIN_DEADLINE))[1]:
-                life.cancel()
+        open_ones = [socket for socket in sockets if not socket.muted and socket in self._lives()]
+        for socket in open_ones:
+            socket.muted = True  # nothing more is taken in
+        await _all(*(socket.application_queue.join() for socket in open_ones), within=ANSWER_DEADLINE)
+        await self._on_answered()
+        for socket in open_ones:
+            socket.application_queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART})
+        await _all(*self._lives().values(), within=LEAVE_DEADLINE)
         for socket in sockets:
             socket.say_goodbye()
         await self._on_drained()
-        if sockets:
-            closed = [socket.is_closed for socket in sockets]
-            await asyncio.wait(
-                [deferred.asFuture(asyncio.get_running_loop()) for deferred in closed], timeout=FAREWELL_DEADLINE
-            )
+        loop = asyncio.get_running_loop()
+        await _all(*(socket.is_closed.asFuture(loop) for socket in sockets), within=FAREWELL_DEADLINE)
+
+    def _lives(self) -> dict[Any, "asyncio.Future[None]"]:
+        """What the application is doing, by connection."""
+        key = "application_instance"
+        found = {protocol: details[key] for protocol, details in self.connections.items() if key in details}
+        return {protocol: life for protocol, life in found.items() if not life.done()}
+
+
+async def _all(*awaitables: Awaitable[Any], within: float) -> None:
+    """Wait for all of them, but no longer than so many seconds; what is not done by then is cancelled."""
+    if awaitables:
+        for late in (await asyncio.wait([asyncio.ensure_future(one) for one in awaitables], timeout=within))[1]:
+            late.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable
 
 from redis.asyncio.connection import AbstractConnection
@@ -30,7 +31,7 @@ class Subscriber:
         self._connection: AbstractConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._reconciler: asyncio.Task[None] | None = None
-        self._pong: asyncio.Future[None] | None = None
+        self._pongs: deque[asyncio.Future[None]] = deque()
 
     @property
     def live(self) -> bool:
@@ -63,6 +64,7 @@ class Subscriber:
         """Subscribe to all that is wanted over a new `connection`; RedisError or TimeoutError when that fails."""
         self._asked, self._confirmed = set(), set()
         self._unwanted.clear()
+        self._pongs.clear()
         self._connection = connection
         self._reader = asyncio.create_task(self._read(connection))
         waiting = [
@@ -75,12 +77,13 @@ class Subscriber:
             raise RedisConnectionError("lost again while subscribing")
 
     async def ping(self, deadline: float) -> None:
-        """See that the connection is alive; TimeoutError when nothing comes back."""
+        """Returns when all that was published before has been handed on; TimeoutError when nothing comes back."""
         if self._connection is None:
             raise RedisConnectionError("not subscribed")
-        self._pong = asyncio.get_running_loop().create_future()
+        pong = asyncio.get_running_loop().create_future()
+        self._pongs.append(pong)
         await self._connection.send_command("PING", check_health=False)
-        if not (await asyncio.wait([self._pong], timeout=deadline))[0]:
+        if not (await asyncio.wait([pong], timeout=deadline))[0]:
             raise TimeoutError("the subscribed connection is silent")
 
     def drop(self) -> None:
@@ -140,8 +143,8 @@ class Subscriber:
             self.on_message(push[1], push[2])
         elif kind == b"subscribe":
             self._confirm(push[1])
-        elif kind == b"pong" and self._pong is not None and not self._pong.done():
-            self._pong.set_result(None)
+        elif kind == b"pong":
+            self._pongs.popleft().set_result(None)
 
     def _confirm(self, channel: bytes) -> None:
         self._confirmed.add(channel)

@@ -143,6 +143,11 @@ class Valkey:
         answer.set_exception(Unavailable())
         return answer
 
+    async def all_heard(self) -> None:
+        """Returns when what has been published here so far has been delivered here too, or cannot be."""
+        with suppress(RedisError, OSError):
+            await self.subscriber.ping(ANSWER_WITHIN)
+
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`, which must not take long, this often, whether Valkey is there or not."""
         self._chores.append(Chore(seconds, work))

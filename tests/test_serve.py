@@ -129,8 +129,7 @@ async def test_it_says_goodbye_and_keeps_what_was_said(serving: Serving, number:
         answer = await ana.asks("get_recent_messages", "recent_messages", room="attic", payload={"limit": 200})
     kept = [message["payload"]["content"] for message in reversed(answer["messages"])]
     assert kept[:50] == [str(count) for count in range(50)]
-    assert kept[: len(heard[0])] == heard[0]
-    assert kept[50 : 50 + len(heard[1])] == heard[1]
+    assert heard == [kept, kept[50:]]
 
 
 async def _contents(tab: Wire, count: int) -> list[str]:

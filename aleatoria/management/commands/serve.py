@@ -59,6 +59,7 @@ class Command(BaseCommand):
                 application,
                 endpoints=build_endpoint_description_strings(host=host, port=port),
                 on_listening=say_where,
+                on_answered=valkey.all_heard,
                 on_drained=valkey.stop,
             )
             server.run()
