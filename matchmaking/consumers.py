@@ -5,6 +5,7 @@ it as events with the moment of the store's step, so that what comes late from t
 """
 
 import asyncio
+import time
 from typing import ClassVar
 
 from channels.layers import get_channel_layer
@@ -49,9 +50,10 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     async def leave(self, code: int) -> None:
         await super().leave(code)
-        held = self._let_go()
+        held, since = self._let_go(), time.time()
         if code in CLEAN_CLOSES and not await self.channel_layer.has_members(groups.tabs(self.user_id)):
-            await self._tell_parted(await services.quit_all(user=self.user_id), "disconnected")
+            # Looking for his other sockets has taken a moment, in which he may have asked on a new one.
+            await self._tell_parted(await services.quit_all(user=self.user_id, since=since), "disconnected")
         elif held:
             await services.hold(user=self.user_id)
 

@@ -45,9 +45,9 @@ async def end(*, user: str, peer: str) -> int:
     return await _pool.use(lambda store: store.end(user, peer))
 
 
-async def quit_all(*, user: str) -> Parted:
-    """He is gone; a call he was in ends."""
-    return await _pool.use(lambda store: store.quit(user))
+async def quit_all(*, user: str, since: float) -> Parted:
+    """He is gone; a call he was in ends. Nothing does when he has waited or called anew `since`."""
+    return await _pool.use(lambda store: store.quit(user, since))
 
 
 async def are_in_a_call(*, user: str, peer: str) -> bool:

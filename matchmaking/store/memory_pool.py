@@ -1,5 +1,6 @@
 """The pool of one process, for when Valkey is away: the memory twin of `pool.ValkeyPool`."""
 
+import math
 import secrets
 import time
 
@@ -92,7 +93,9 @@ class MemoryPool:
         self._part(user)
         return _moment()
 
-    async def quit(self, user: str) -> Parted:
+    async def quit(self, user: str, since: float = math.inf) -> Parted:
+        if self._leases.get(user, 0) > since + settings.CALL_LEASE.total_seconds():
+            return Parted("", _moment())
         self._waiting.discard(user)
         self._forget(user)
         return Parted(self._part(user), _moment())

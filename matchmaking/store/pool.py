@@ -3,6 +3,7 @@
 A user waits, is in one call, or neither. Both twins behave alike; only Valkey is shared with other processes.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -67,8 +68,8 @@ class Pool(Protocol):
     async def end(self, user: str, peer: str) -> int:
         """End the call between the two; the moment, or 0 when there was none."""
 
-    async def quit(self, user: str) -> Parted:
-        """He is gone; a call he was in ends."""
+    async def quit(self, user: str, since: float = math.inf) -> Parted:
+        """He is gone; a call he was in ends. Nothing does when he has waited or called anew `since`."""
 
     async def peer(self, user: str) -> str:
         """Whom he is in a call with, or ""."""
@@ -115,8 +116,8 @@ class ValkeyPool:
     async def end(self, user: str, peer: str) -> int:
         return int(await self._valkey.run(_END, KEYS, user, peer))
 
-    async def quit(self, user: str) -> Parted:
-        freed, at = await self._valkey.run(_QUIT, KEYS, user)
+    async def quit(self, user: str, since: float = math.inf) -> Parted:
+        freed, at = await self._valkey.run(_QUIT, KEYS, user, since + _lease())
         return Parted(freed.decode(), at)
 
     async def peer(self, user: str) -> str:
