@@ -139,7 +139,8 @@ class Server(DaphneServer):  # type: ignore[misc]
         for port in self._ports:
             port.stopListening()
         sockets = [protocol for protocol in self.connections if isinstance(protocol, Socket)]
-        open_ones = [socket for socket in sockets if not socket.muted and socket in self._lives()]
+        lives = self._lives()
+        open_ones = [socket for socket in sockets if socket.state == socket.STATE_OPEN and socket in lives]
         for socket in open_ones:
             socket.muted = True  # nothing more is taken in
         await _all(*(socket.application_queue.join() for socket in open_ones), within=ANSWER_DEADLINE)

@@ -78,8 +78,10 @@ class MatchmakingConsumer(EnvelopeConsumer):
     @handles("user_unavailable_webrtc")
     async def be_unavailable(self, message: Envelope) -> None:
         async with self._turn:
-            await services.withdraw(user=self.user_id)
+            at = await services.withdraw(user=self.user_id)
             self.waiting = False
+            if self.holders.get(self.user_id) is not self:
+                await self._happens(self.user_id, "call.withdrawn", at=at)
 
     @handles("request_random_peer", rate="request")
     async def request_random_peer(self, message: Envelope) -> None:
@@ -163,8 +165,16 @@ class MatchmakingConsumer(EnvelopeConsumer):
         async with self._turn:
             if event["peer"] == self.peer and event["at"] > self._since:
                 self._stand(event["at"])
+                await services.hear_of_end(user=self.user_id, peer=event["peer"])
                 if event["frame"]:
                     await self.base_send({"type": "websocket.send", "text": event["frame"]})
+
+    @hears("call.withdrawn")
+    async def withdrawn(self, event: Event) -> None:
+        """Another socket of this user wants him to wait no longer."""
+        async with self._turn:
+            if event["at"] > self._since:
+                self.waiting = False
 
     @hears("call.moved")
     async def moved(self, event: Event) -> None:

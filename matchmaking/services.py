@@ -35,9 +35,9 @@ async def offer(*, user: str) -> Parted:
     return await _pool.use(lambda store: store.offer(user))
 
 
-async def withdraw(*, user: str) -> None:
-    """Let him no longer wait."""
-    await _pool.use(lambda store: store.withdraw(user))
+async def withdraw(*, user: str) -> int:
+    """Let him no longer wait, from this moment on."""
+    return await _pool.use(lambda store: store.withdraw(user))
 
 
 async def end(*, user: str, peer: str) -> int:
@@ -48,6 +48,12 @@ async def end(*, user: str, peer: str) -> int:
 async def quit_all(*, user: str, since: float) -> Parted:
     """He is gone; a call he was in ends. Nothing does when he has waited or called anew `since`."""
     return await _pool.use(lambda store: store.quit(user, since))
+
+
+async def hear_of_end(*, user: str, peer: str) -> None:
+    """Another process has ended the call between the two; where Valkey refuses writes, it could tell nobody else."""
+    if not valkey.health.writable:
+        await _own.end(user, peer)
 
 
 async def are_in_a_call(*, user: str, peer: str) -> bool:

@@ -327,3 +327,28 @@ async def test_requests_have_a_rate(tab: MakeTab, settings: Any) -> None:
         refused = await ana.asks("request_random_peer", "error")
         assert refused["code"] == "rate_limited"
         assert 0 < refused["retryAfter"] <= 0.5
+
+
+async def test_one_who_withdraws_in_another_tab_is_not_put_back(tab: MakeTab, keys: redis.Redis) -> None:
+    calls = "/ws/matchmaking"
+    async with tab("ana", path=calls) as holder, tab("ana", path=calls) as other:
+        await holder.sends("user_available_webrtc")
+        await holder.asks("fence", "error")
+        await other.sends("user_unavailable_webrtc")
+        await other.asks("fence", "error")
+        await holder.asks("fence", "error")
+        await consumers._renew()
+        assert not keys.exists("available:webrtc")
+
+
+async def test_the_end_of_a_call_is_heard_also_where_valkey_refuses_to_write(tab: MakeTab) -> None:
+    async with tab("ana") as ana, tab("bob") as bob:
+        await meet(ana, bob)
+        assert valkey._watchdog is not None
+        valkey._watchdog.cancel()  # it would find that all is well
+        valkey.health.read_only(OSError("full"))
+        # As from another process, whose memory is not ours.
+        holder = consumers.MatchmakingConsumer.holders["bob"]
+        await holder._happens("bob", "call.ended", peer="ana", frame='{"type":"hangup"}', at=holder._since + 1)
+        await bob.hears("hangup")
+        await bob.asks("request_random_peer", "no_peer_available")

@@ -82,10 +82,11 @@ class MemoryPool:
         self._lease(user, settings.CALL_LEASE.total_seconds())
         return Parted(freed, _moment())
 
-    async def withdraw(self, user: str) -> None:
+    async def withdraw(self, user: str) -> int:
         if user in self._waiting:
             self._waiting.discard(user)
             self._forget(user)
+        return _moment()
 
     async def end(self, user: str, peer: str) -> int:
         if self._calls.get(user) != peer:

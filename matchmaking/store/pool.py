@@ -62,8 +62,8 @@ class Pool(Protocol):
     async def offer(self, user: str) -> Parted:
         """Let him wait; a call he was in ends."""
 
-    async def withdraw(self, user: str) -> None:
-        """Let him no longer wait; a call goes on."""
+    async def withdraw(self, user: str) -> int:
+        """Let him no longer wait, from this moment on; a call goes on."""
 
     async def end(self, user: str, peer: str) -> int:
         """End the call between the two; the moment, or 0 when there was none."""
@@ -110,8 +110,8 @@ class ValkeyPool:
         freed, at = await self._valkey.run(_OFFER, KEYS, user, self._clock() + _lease())
         return Parted(freed.decode(), at)
 
-    async def withdraw(self, user: str) -> None:
-        await self._valkey.run(_WITHDRAW, KEYS, user)
+    async def withdraw(self, user: str) -> int:
+        return int(await self._valkey.run(_WITHDRAW, KEYS, user))
 
     async def end(self, user: str, peer: str) -> int:
         return int(await self._valkey.run(_END, KEYS, user, peer))
