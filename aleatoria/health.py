@@ -44,8 +44,8 @@ class Health:
 
     @property
     def degraded(self) -> bool:
-        """Whether an outage is known to be on."""
-        return self.state is not State.UP
+        """Whether an outage is on, as far as is known."""
+        return not self.writable
 
     def down(self, error: BaseException) -> None:
         """Valkey does not answer."""

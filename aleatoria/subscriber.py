@@ -67,9 +67,7 @@ class Subscriber:
         self._pongs.clear()
         self._connection = connection
         self._reader = asyncio.create_task(self._read(connection))
-        waiting = [
-            self._waiting.setdefault(channel, asyncio.get_running_loop().create_future()) for channel in self._wanted
-        ]
+        waiting = [self._confirmation(channel) for channel in self._wanted]
         self._reconcile_soon()
         if waiting and (await asyncio.wait(waiting, timeout=5))[1]:
             raise TimeoutError("the subscriptions were not confirmed")

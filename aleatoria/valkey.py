@@ -126,11 +126,6 @@ class Valkey:
         """The answer of a script, to be awaited."""
         return self._execute(script.call(keys, *args))
 
-    def post(self, *command: Argument) -> None:
-        """Send `command` ahead of whatever is sent after it; while Valkey is away it is dropped."""
-        if self._pipeline is not None:
-            self._pipeline.post(Call(command))
-
     def post_run(self, script: Script, keys: Sequence[str], *args: Argument) -> None:
         """Run a script ahead of whatever is sent after it; while Valkey is away it is dropped."""
         if self._pipeline is not None:

@@ -61,6 +61,11 @@ class MatchmakingConsumer(EnvelopeConsumer):
         return super().welcome() | {"iceServers": ice.servers_for(self.user_id)}
 
     @property
+    def holds(self) -> bool:
+        """Whether this is the socket that holds this user's side."""
+        return self.holders.get(self.user_id) is self
+
+    @property
     def standing(self) -> Standing:
         """What the user is doing, as far as this socket knows."""
         return Standing(self.user_id, self.peer, self.role, gone=not (self.waiting or self.peer))
@@ -80,7 +85,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
         async with self._turn:
             at = await services.withdraw(user=self.user_id)
             self.waiting = False
-            if self.holders.get(self.user_id) is not self:
+            if not self.holds:
                 await self._happens(self.user_id, "call.withdrawn", at=at)
 
     @handles("request_random_peer", rate="request")
@@ -123,7 +128,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
             if not at:
                 await self._signal_openly(message)
                 return
-            if self.holders.get(self.user_id) is self:
+            if self.holds:
                 self._stand(at)
             else:
                 await self._happens(self.user_id, "call.ended", peer=peer, frame="", at=at)
@@ -187,7 +192,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     async def _hold(self) -> None:
         """Be the socket that holds this user's side."""
-        if self.holders.get(self.user_id) is self:
+        if self.holds:
             return
         await self._happens(self.user_id, "call.moved", by=self.channel_name)
         self.holders[self.user_id] = self
@@ -196,7 +201,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
     def _let_go(self) -> bool:
         """Hold it no more; whether this socket did."""
         self._stand(self._since)
-        if self.holders.get(self.user_id) is not self:
+        if not self.holds:
             return False
         del self.holders[self.user_id]
         return True
@@ -210,10 +215,8 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     async def _tell_parted(self, parted: Parted, reason: str) -> None:
         """Tell the other one, if there is one, that this user is out of the call."""
-        peer, at = parted
-        if peer:
-            frame = envelope.encode(payloads.hangup(self.user_id, reason, to=peer))
-            await self._happens(peer, "call.ended", peer=self.user_id, frame=frame, at=at)
+        if parted.peer:
+            await _tell(Ended(parted.peer, self.user_id, parted.at), reason)
 
 
 def _peer_of(message: Envelope) -> str:
@@ -229,26 +232,31 @@ def _standings() -> list[Standing]:
     return [socket.standing for socket in MatchmakingConsumer.holders.values() if not socket.standing.gone]
 
 
-async def _tell(ended: list[Ended]) -> None:
+async def _tell(ended: Ended, reason: str) -> None:
+    """Tell one user that his call is over, though the peer has not said so."""
+    frame = envelope.encode(payloads.hangup(ended.peer, reason, to=ended.user))
+    event = {"type": "call.ended", "peer": ended.peer, "frame": frame, "at": ended.at}
+    await get_channel_layer().group_send(groups.caller(ended.user), event)
+
+
+async def _tell_all(ended: list[Ended]) -> None:
     """The calls that are over because one of the two was taken for dead."""
-    layer = get_channel_layer()
-    for user, peer, at in ended:
-        frame = envelope.encode(payloads.hangup(peer, "timeout", to=user))
-        await layer.group_send(groups.caller(user), {"type": "call.ended", "peer": peer, "frame": frame, "at": at})
+    for one in ended:
+        await _tell(one, "timeout")
 
 
 async def _renew() -> None:
     dead = set(await services.renew(users=[standing.user for standing in _standings()]))
     # Alive all the same: this process stood still for so long that others gave its users up.
-    await _tell(await services.restore([standing for standing in _standings() if standing.user in dead]))
+    await _tell_all(await services.restore([standing for standing in _standings() if standing.user in dead]))
 
 
 async def _sweep() -> None:
-    await _tell(await services.sweep())
+    await _tell_all(await services.sweep())
 
 
 async def _write_back() -> None:
-    await _tell(await services.write_back())
+    await _tell_all(await services.write_back())
 
 
 valkey.health.on_lost.append(lambda: services.remember(_standings()))

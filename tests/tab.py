@@ -35,6 +35,11 @@ def strictly(text: str) -> Frame:
     return frame
 
 
+def query_for(user: str, room: str) -> str:
+    """The query of one who says who he is and, maybe, where he wants to be."""
+    return f"userId={quote(user)}" + (f"&room={quote(room)}" if room else "")
+
+
 class Talk:
     """What a tab says and hears, whatever carries it."""
 
@@ -114,8 +119,7 @@ class Tab(Talk):
     ) -> None:
         self.user = user
         self.protocol: str | None = None
-        if query is None:
-            query = f"userId={quote(user)}" + (f"&room={quote(room)}" if room else "")
+        query = query_for(user, room) if query is None else query
         scope = {
             "type": "websocket",
             "path": path,

@@ -5,13 +5,13 @@ import socket
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.tab import PATIENCE, Closed, Denied, Talk
+from tests.tab import PATIENCE, Closed, Denied, Talk, query_for
 
 LOST = 1006
 
@@ -33,8 +33,7 @@ class Wire(Talk):
     ) -> None:
         self.user = user
         self.protocol: str | None = None
-        if query is None:
-            query = f"userId={quote(user)}" + (f"&room={quote(room)}" if room else "")
+        query = query_for(user, room) if query is None else query
         self._uri = url.replace("http", "ws", 1) + f"{path}?{query}"
         self._options: dict[str, Any] = {
             "additional_headers": headers or {},

@@ -4,9 +4,7 @@ import math
 import secrets
 import time
 
-from django.conf import settings
-
-from matchmaking.store.pool import Clock, Outcome, Parted, Standing
+from matchmaking.store.pool import Clock, Outcome, Parted, Standing, hold_seconds, lease_seconds
 
 
 def _moment() -> int:
@@ -63,13 +61,13 @@ class MemoryPool:
     async def request(self, user: str, skipping: str) -> Outcome:
         peer, freed = self._calls.get(user, ""), ""
         if peer and peer != skipping:
-            self._lease(user, settings.CALL_LEASE.total_seconds())
+            self._lease(user)
             return Outcome(peer, self._role(user), "", fresh=False, at=_moment())
         if peer:
             freed = self._part(user)
         self._waiting.discard(user)
         chosen = self._choose(skipping)
-        self._lease(user, settings.CALL_LEASE.total_seconds())
+        self._lease(user)
         if not chosen:
             self._waiting.add(user)
             return Outcome("", "", freed, fresh=False, at=_moment())
@@ -79,7 +77,7 @@ class MemoryPool:
     async def offer(self, user: str) -> Parted:
         freed = self._part(user)
         self._waiting.add(user)
-        self._lease(user, settings.CALL_LEASE.total_seconds())
+        self._lease(user)
         return Parted(freed, _moment())
 
     async def withdraw(self, user: str) -> int:
@@ -95,7 +93,7 @@ class MemoryPool:
         return _moment()
 
     async def quit(self, user: str, since: float = math.inf) -> Parted:
-        if self._leases.get(user, 0) > since + settings.CALL_LEASE.total_seconds():
+        if self._leases.get(user, 0) > since + lease_seconds():
             return Parted("", _moment())
         self._waiting.discard(user)
         self._forget(user)
@@ -106,12 +104,12 @@ class MemoryPool:
 
     async def hold(self, user: str) -> None:
         if user in self._leases:
-            self._lease(user, settings.CALL_HOLD.total_seconds())
+            self._leases[user] = self._clock() + hold_seconds()
 
     async def renew(self, users: list[str]) -> list[str]:
         for user in users:
             if user in self._leases:
-                self._lease(user, settings.CALL_LEASE.total_seconds())
+                self._lease(user)
         return [user for user in users if user not in self._leases]
 
     async def sweep(self) -> list[tuple[str, Parted]]:
@@ -124,14 +122,14 @@ class MemoryPool:
         """An outage begins, and this is what the users of this process are doing."""
         for standing in sorted(standings, key=lambda standing: not standing.peer):
             user, peer = standing.user, standing.peer
-            if user in self._calls:
-                self._lease(user, settings.CALL_LEASE.total_seconds())
-            elif not peer:
-                self._waiting.add(user)
-                self._lease(user, settings.CALL_LEASE.total_seconds())
-            elif peer not in self._calls:
-                self._connect(*((user, peer) if standing.role == "impolite" else (peer, user)))
-                self._lease(user, settings.CALL_LEASE.total_seconds())
+            if user not in self._calls:
+                if peer in self._calls:
+                    continue  # with somebody else
+                if peer:
+                    self._connect(*((user, peer) if standing.role == "impolite" else (peer, user)))
+                else:
+                    self._waiting.add(user)
+            self._lease(user)
 
     def take_all(self) -> list[Standing]:
         """What there is to write back; forgotten here."""
@@ -178,8 +176,8 @@ class MemoryPool:
     def _role(self, user: str) -> str:
         return "impolite" if user in self._callers else "polite"
 
-    def _lease(self, user: str, seconds: float) -> None:
-        self._leases[user] = self._clock() + seconds
+    def _lease(self, user: str) -> None:
+        self._leases[user] = self._clock() + lease_seconds()
         self._gone.discard(user)
 
     def _forget(self, user: str) -> None:

@@ -103,11 +103,13 @@ class ValkeyPool:
 
     async def request(self, user: str, skipping: str) -> Outcome:
         now = self._clock()
-        peer, role, freed, fresh, at = await self._valkey.run(_REQUEST, KEYS, user, skipping, now, now + _lease())
+        peer, role, freed, fresh, at = await self._valkey.run(
+            _REQUEST, KEYS, user, skipping, now, now + lease_seconds()
+        )
         return Outcome(peer.decode(), role.decode(), freed.decode(), bool(fresh), at)
 
     async def offer(self, user: str) -> Parted:
-        freed, at = await self._valkey.run(_OFFER, KEYS, user, self._clock() + _lease())
+        freed, at = await self._valkey.run(_OFFER, KEYS, user, self._clock() + lease_seconds())
         return Parted(freed.decode(), at)
 
     async def withdraw(self, user: str) -> int:
@@ -117,7 +119,7 @@ class ValkeyPool:
         return int(await self._valkey.run(_END, KEYS, user, peer))
 
     async def quit(self, user: str, since: float = math.inf) -> Parted:
-        freed, at = await self._valkey.run(_QUIT, KEYS, user, since + _lease())
+        freed, at = await self._valkey.run(_QUIT, KEYS, user, since + lease_seconds())
         return Parted(freed.decode(), at)
 
     async def peer(self, user: str) -> str:
@@ -125,10 +127,10 @@ class ValkeyPool:
         return peer.decode() if peer else ""
 
     async def hold(self, user: str) -> None:
-        await self._valkey.run(_HOLD, KEYS, user, self._clock() + _hold())
+        await self._valkey.run(_HOLD, KEYS, user, self._clock() + hold_seconds())
 
     async def renew(self, users: list[str]) -> list[str]:
-        return [user.decode() for user in await self._valkey.run(_RENEW, KEYS, self._clock() + _lease(), *users)]
+        return [user.decode() for user in await self._valkey.run(_RENEW, KEYS, self._clock() + lease_seconds(), *users)]
 
     async def sweep(self) -> list[tuple[str, Parted]]:
         at, *swept = await self._valkey.run(_SWEEP, KEYS, self._clock())
@@ -143,7 +145,7 @@ class ValkeyPool:
         user, peer, role = standing.user, standing.peer, standing.role
         now, speaks = self._clock(), int(standing.speaks_for_peer)
         doing = "gone" if standing.gone else "calling" if peer else "waiting"
-        known = (user, doing, peer, role, now + _lease(), now + _hold(), speaks)
+        known = (user, doing, peer, role, now + lease_seconds(), now + hold_seconds(), speaks)
         return _restored(self._valkey.run(_RESTORE, KEYS, *known))
 
 
@@ -152,9 +154,11 @@ async def _restored(reply: Awaitable[list[Any]]) -> tuple[Parted, bool]:
     return Parted(freed.decode(), at), bool(held)
 
 
-def _lease() -> float:
+def lease_seconds() -> float:
+    """How long a sign of life counts."""
     return settings.CALL_LEASE.total_seconds()
 
 
-def _hold() -> float:
+def hold_seconds() -> float:
+    """How long one whose connection is lost may come back."""
     return settings.CALL_HOLD.total_seconds()
