@@ -20,8 +20,8 @@ from channels.consumer import AsyncConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from aleatoria import envelope, groups, identity, names, origins
-from aleatoria.dispatch import Handler, handles, marked
+from aleatoria import envelope, groups, identity, metrics, names, origins, totals, trace
+from aleatoria.dispatch import Handler, handles, hears, marked
 from aleatoria.envelope import Envelope, MalformedFrame, Refused
 from aleatoria.layers import ChannelLayer, Event
 from aleatoria.limits import Flooding, Limits
@@ -29,8 +29,26 @@ from aleatoria.valkey import valkey
 
 logger = logging.getLogger(__name__)
 
-BAD_REQUEST, UNIDENTIFIED, SLOW_READER, FLOODING = 4400, 4401, 4408, 4429
+BAD_REQUEST, UNIDENTIFIED, BANNED, SLOW_READER, FLOODING = 4400, 4401, 4403, 4408, 4429
 NO_CODE, LOST = 1005, 1006
+_CONNECTIONS = metrics.LabelledCounter(
+    "aleatoria_connections",
+    "Sockets that were opened, or refused and why.",
+    "outcome",
+    ("opened", "origin", "unidentified", "bad_request"),
+)
+_FRAMES = metrics.Counter("aleatoria_frames_received", "Frames that came in.")
+_REFUSALS = metrics.LabelledCounter(
+    "aleatoria_refusals", "Requests that were declined, by the code of the error.", "code", ("rate_limited",)
+)
+_MALFORMED = metrics.Counter("aleatoria_malformed_frames", "Frames that are no message of ours.")
+_FAILURES = metrics.Counter("aleatoria_handler_failures", "Messages whose handler failed: faults of ours, in the log.")
+CUT = metrics.LabelledCounter(
+    "aleatoria_sockets_cut",
+    "Sockets that the server closed, and why.",
+    "reason",
+    ("slow_reader", "flooding", "malformed", "banned"),
+)
 ENTER_WITHIN = 0.4
 """Seconds a connect waits for Valkey; what is not done by then goes on behind it."""
 CUT_OFF_WITHIN = 5.0
@@ -70,30 +88,38 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         self._limits = Limits()
         self._ready = asyncio.Event()
         self._closing = False
+        self._code = 0
+        """With which this side has closed it, if it has."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._life: asyncio.Task[Any] | None = None
+        self.trace = trace.Trace()
 
     # One connection
 
     async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Event]], send: Any) -> None:
         """The life of a socket. Ours, not Channels': no second task a frame, no database call a message."""
         self.scope, self.base_send = scope, send
+        trace.current.set(self.trace)
         self.channel_layer: ChannelLayer = get_channel_layer()
         await receive()
         try:
             if not self._origin_is_allowed():
+                _CONNECTIONS.by["origin"] += 1
+                logger.info("a page of %s may not connect", identity.headers_of(scope).get("origin", "no origin"))
                 await send({"type": "websocket.close"})  # before accepting: HTTP 403
                 return
             await self._identify()
             self.check_query()
         except Rejected as rejected:
+            _CONNECTIONS.by["unidentified" if rejected.code == UNIDENTIFIED else "bad_request"] += 1
+            logger.info("a connection was refused with %d", rejected.code)
             await self._accept()
             await self.close(rejected.code)
             return
         await self._live(receive)
 
     async def _live(self, receive: Callable[[], Awaitable[Event]]) -> None:
-        code = LOST
+        code, opened = LOST, monotonic()
         self._life = asyncio.current_task()
         self.channel_name = await self.channel_layer.new_channel()
         self.channel_layer.attach(self.channel_name, self._deliver, self._read_too_slowly)
@@ -103,6 +129,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             await self._accept()
             self._ready.set()
             self.connected.add(self)
+            _CONNECTIONS.by["opened"] += 1
+            logger.info("%s is connected", self.user_id)
             while not self._closing:
                 event = await receive()
                 if event["type"] == "websocket.disconnect":
@@ -112,7 +140,10 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
                 await self._receive(event)
         finally:
             self.connected.discard(self)
-            await self._end(code)
+            logger.info(
+                "%s is disconnected, code %d, after %.1f s", self.user_id, self._code or code, monotonic() - opened
+            )
+            await self._end(self._code or code)
 
     async def _end(self, code: int) -> None:
         for task in list(self._tasks):
@@ -141,8 +172,15 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     async def close(self, code: int) -> None:
         """Close this socket; frames that are still coming in are not answered."""
         if not self._closing:
-            self._closing = True
+            self._closing, self._code = True, code
             await self.base_send({"type": "websocket.close", "code": code})
+
+    @hears("socket.close")
+    async def closed_by_operator(self, event: Event) -> None:
+        """Those who run the server want this user to go."""
+        if not self._closing:
+            CUT.by["banned"] += 1
+            self.spawn(self._cut_off(BANNED))
 
     def spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         """Do it beside the frames; it ends with the socket at the latest."""
@@ -185,18 +223,25 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
 
     async def _receive(self, event: Event) -> None:
         asked = NOTHING_ASKED
+        _FRAMES.count += 1
+        self.trace.receive()
         try:
             asked = _decode(event)
             await self._answer(asked)
         except MalformedFrame as error:
+            _MALFORMED.count += 1
             await self.reply(envelope.malformed(error, to_user=self.user_id))
             if self._limits.malformed_too_often(monotonic()):
+                CUT.by["malformed"] += 1
                 await self.close(BAD_REQUEST)
         except Refused as refused:
+            _REFUSALS.by[refused.code] += 1
             await self.reply(envelope.refusal(refused, in_reply_to=asked.message_id))
         except Flooding:
+            CUT.by["flooding"] += 1
             await self.close(FLOODING)
         except Exception:
+            _FAILURES.count += 1
             logger.exception("the handler of a message failed")
             await self.reply(envelope.refusal(INTERNAL, in_reply_to=asked.message_id))
 
@@ -251,12 +296,13 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
 
     def _read_too_slowly(self) -> None:
         if not self._closing:
-            self.spawn(self._cut_off())
+            CUT.by["slow_reader"] += 1
+            self.spawn(self._cut_off(SLOW_READER))
 
-    async def _cut_off(self) -> None:
+    async def _cut_off(self, code: int) -> None:
         # Where `send` waits for a peer that does not read, so does a close.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.close(SLOW_READER), CUT_OFF_WITHIN)
+            await asyncio.wait_for(self.close(code), CUT_OFF_WITHIN)
         if self._life is not None:
             self._life.cancel()
 
@@ -307,3 +353,18 @@ NOTHING_ASKED = Envelope()
 INTERNAL = Refused("internal", "Something went wrong on our side. Try again in a moment.")
 valkey.health.on_lost.append(lambda: _say_status({"degraded": True}))
 valkey.health.on_back.append(_say_it_is_over)
+
+
+def _users() -> int:
+    return len({socket.user_id for socket in EnvelopeConsumer.connected})
+
+
+def _sockets() -> int:
+    return len(EnvelopeConsumer.connected)
+
+
+metrics.Gauge("aleatoria_sockets", "Open sockets.", _sockets)
+metrics.Gauge("aleatoria_users", "Users with an open socket.", _users)
+totals.report("sockets", _sockets)
+totals.report("users", _users)
+totals.count("connections", lambda: _CONNECTIONS.by["opened"])

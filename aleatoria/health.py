@@ -5,7 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 from enum import Enum
 
+from aleatoria import metrics
+
 logger = logging.getLogger(__name__)
+_OUTAGES = metrics.Counter("aleatoria_valkey_outages", "Times that Valkey went away, or began to refuse writes.")
 
 
 class State(Enum):
@@ -74,6 +77,7 @@ class Health:
             return False
         if before in (State.UP, State.UNKNOWN):
             self.since = time.time()
+            _OUTAGES.count += 1
         reason = str(error).rstrip(".") or type(error).__name__
         logger.warning("Valkey/Redis connection failed: %s. Will operate with degraded functionality.", reason)
         if before in (State.UP, State.UNKNOWN):

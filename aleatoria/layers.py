@@ -8,6 +8,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from time import perf_counter
 from types import coroutine
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from redis.exceptions import ResponseError
 
+from aleatoria import metrics, trace
 from aleatoria.pipeline import Unavailable
 from aleatoria.valkey import valkey
 
@@ -23,6 +25,15 @@ logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 Sink = Callable[[Event], Coroutine[Any, Any, None]]
+
+_DELIVERIES = metrics.Counter(
+    "aleatoria_deliveries", "Broadcasts and direct messages handed to sockets here, by socket."
+)
+_DELIVERY = metrics.Histogram(
+    "aleatoria_delivery_seconds",
+    "From receiving a frame here to having handed what it led to to the last socket here.",
+    metrics.SECONDS,
+)
 
 BACKLOG_EVENTS = 1000
 """Events one receiver may be behind before it is cut off."""
@@ -126,6 +137,8 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         # Our own publishes are numbered, so that one whose answer was lost is not delivered twice.
         self._sender = os.urandom(_SENDER)
         self._sent = self._heard = self._void = 0
+        self._causes: deque[tuple[int, float]] = deque()
+        """Our publishes that will be heard here: their numbers, and when the frames that led to them came in."""
         valkey.subscriber.on_message = self._receive
         valkey.health.on_down.append(self._forget_flying)
 
@@ -210,10 +223,15 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
             valkey.subscriber.unwant(name)
 
     async def _publish(self, name: bytes, message: Event) -> None:
+        cause = trace.current.get()
         if not valkey.subscriber.live:
             self._deliver(name, message)
+            if cause is not None:
+                _DELIVERY.observe(perf_counter() - cause.received_at)
             return
         self._sent = number = self._sent + 1
+        if cause is not None and name in self._groups:
+            self._causes.append((number, cause.received_at))
         header = self._sender + number.to_bytes(_HEADER - _SENDER, "big")
         try:
             await valkey.execute("PUBLISH", name, header + self.serialize(message))
@@ -227,14 +245,27 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
             if number <= self._void:
                 return  # from before an outage, and delivered directly since
             self._heard = number
-        self._deliver(name, self.deserialize(data[_HEADER:]))
+            self._deliver(name, self.deserialize(data[_HEADER:]))
+            self._observe_delivery(number)
+        else:
+            self._deliver(name, self.deserialize(data[_HEADER:]))
+
+    def _observe_delivery(self, number: int) -> None:
+        # They are heard in their order: what stands before this one has got lost.
+        while self._causes and self._causes[0][0] <= number:
+            heard, received_at = self._causes.popleft()
+            if heard == number:
+                _DELIVERY.observe(perf_counter() - received_at)
 
     def _forget_flying(self) -> None:
         self._void = self._sent
+        self._causes.clear()
 
     def _deliver(self, name: bytes, message: Event) -> None:
         members = self._groups.get(name)
         if members is not None:
+            if message["type"] == "websocket.send":
+                _DELIVERIES.count += len(members)
             for channel in list(members.values()):
                 channel.hand(message)
             return

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from hashlib import sha1
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
@@ -24,7 +25,29 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from aleatoria import metrics
+
 logger = logging.getLogger(__name__)
+
+_BATCH = metrics.Histogram(
+    "aleatoria_pipeline_batch_commands",
+    "Commands sent to Valkey in one go.",
+    (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+_ROUND_TRIP = metrics.Histogram(
+    "aleatoria_valkey_round_trip_seconds",
+    "From sending commands to Valkey to the last answer.",
+    metrics.SECONDS,
+)
+_ERRORS = metrics.LabelledCounter(
+    "aleatoria_valkey_errors",
+    "What went wrong with Valkey: the connection failed or hung, a write was refused for now, a command was wrong.",
+    "kind",
+    ("connection", "refused", "command"),
+)
+_DROPPED = metrics.Counter(
+    "aleatoria_writes_dropped", "Writes that were dropped because Valkey was away: what was said and is not kept."
+)
 
 FLIGHT_SIZE = 1000
 """Commands in one flight: bounds what an answer waits for."""
@@ -74,7 +97,9 @@ class Call:
             self.answer.set_result(reply)
 
     def fail(self, error: Exception) -> None:
-        if self.answer is not None and not self.answer.done():
+        if self.answer is None:
+            _DROPPED.count += isinstance(error, Unavailable)
+        elif not self.answer.done():
             self.answer.set_exception(error)
 
 
@@ -108,6 +133,7 @@ class Pipeline:
     def post(self, call: Call) -> None:
         """Send it in its turn; nobody waits for the answer."""
         if self._broken:
+            call.fail(Unavailable())
             return
         self._waiting.append(call)
         if self._flight is None:
@@ -119,8 +145,6 @@ class Pipeline:
         """The answer to come: Unavailable while Valkey is away, ResponseError when the command is wrong."""
         call.answer = asyncio.get_running_loop().create_future()
         self.post(call)
-        if self._broken:
-            call.fail(Unavailable())
         return call.answer
 
     def close(self) -> None:
@@ -136,6 +160,7 @@ class Pipeline:
 
     def _break(self, error: Exception) -> None:
         if not self._broken:
+            _ERRORS.by["connection"] += 1
             # First the news, then the callers: whoever wakes up finds the state as it is.
             self._broken = True
             self._on_broken(error)
@@ -154,7 +179,7 @@ class Pipeline:
             self._flight = None
 
     async def _exchange(self) -> None:
-        connection, flying = self._connection, self._flying
+        connection, flying, began = self._connection, self._flying, perf_counter()
         packed = connection.pack_commands([call.command for call in flying])
         await connection.send_packed_command(packed, check_health=False)
         for call in flying:
@@ -166,6 +191,8 @@ class Pipeline:
             else:
                 call.settle(reply)
         self._flying = []
+        _BATCH.observe(len(flying))
+        _ROUND_TRIP.observe(perf_counter() - began)
 
     def _fail(self, call: Call, error: ResponseError) -> None:
         if isinstance(error, NoScriptError) and call.script is not None:
@@ -174,11 +201,14 @@ class Pipeline:
             call.script = None
             self._waiting.append(call)
         elif not_now(error):
+            _ERRORS.by["refused"] += 1
             self._on_refused(error)
             call.fail(Unavailable())
-        elif call.answer is None:
-            logger.error("Valkey/Redis refused %s: %s", call.command[0], error)
         else:
+            _ERRORS.by["command"] += 1
+            if call.answer is None:
+                # Without the arguments, which some errors end with: they hold what people said.
+                logger.error("Valkey/Redis refused %s: %s", call.command[0], str(error).partition(", with args")[0])
             call.fail(error)
 
     def _start_deadline(self) -> None:

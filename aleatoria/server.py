@@ -14,9 +14,10 @@ from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, reactor
 
+from aleatoria.consumer import CUT, SLOW_READER
 from aleatoria.inbox import Inbox
 
-SERVICE_RESTART, SLOW_READER = 1012, 4408
+SERVICE_RESTART = 1012
 ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
 """Seconds for the application, when the server stops: to answer what has come in, then to leave its sockets."""
 FAREWELL_DEADLINE = 1.0
@@ -41,6 +42,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
         transport = self.transport
         # There is no public way to ask Twisted how much has not been sent yet; requirements.txt pins it.
         if len(transport.dataBuffer) - transport.offset + transport._tempDataLen > WRITE_BACKLOG:
+            CUT.by["slow_reader"] += 1
             self.serverClose(SLOW_READER)
         else:
             super().serverSend(content, binary)

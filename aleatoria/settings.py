@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,6 +117,18 @@ def ice_urls(*schemes: str) -> Callable[[str], list[str]]:
     return convert
 
 
+def log_level(text: str) -> str:
+    """A level of Python's logging, by its name."""
+    if text not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("expected DEBUG, INFO, WARNING or ERROR")
+    return text
+
+
+def networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """Addresses or networks between commas, each like 10.0.0.7 or 10.0.0.0/8."""
+    return [ip_network(entry) for entry in listed(text)]
+
+
 def origins(text: str) -> frozenset[Origin]:
     """Origins between commas, each like https://chat.example.com."""
     return frozenset(Origin.parse(entry) for entry in listed(text))
@@ -138,6 +151,11 @@ ALLOWED_ORIGINS = setting("ALLOWED_ORIGINS", frozenset[Origin](), origins)
 TRUST_USER_ID = setting("TRUST_USER_ID", DEBUG, switch)
 DATA_DIR = setting("DATA_DIR", BASE_DIR / "data", Path).absolute()
 SESSION_TTL = timedelta(days=30)
+
+LOG_AS_JSON = setting("LOG_FORMAT", not DEBUG, one_of("json", "line"))
+LOG_LEVEL = setting("LOG_LEVEL", "INFO", log_level)
+# Those who may read /metrics: this machine, unless told otherwise.
+METRICS_ALLOWED_IPS = setting("METRICS_ALLOWED_IPS", networks("127.0.0.0/8,::1"), networks)
 
 # Valkey. Named as in the customer's document.
 
@@ -216,6 +234,7 @@ INSTALLED_APPS = [
     "matchmaking",
 ]
 MIDDLEWARE = [
+    "aleatoria.middleware.trace_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -262,9 +281,18 @@ SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # The level and a colon before the text: operators grep for `WARNING: Valkey/Redis connection failed`.
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"trace": {"()": "aleatoria.logs.TraceFilter"}},
+    "formatters": {
+        "json": {"()": "aleatoria.logs.JsonLineFormatter"},
+        "line": {"()": "aleatoria.logs.LineFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["trace"],
+            "formatter": "json" if LOG_AS_JSON else "line",
+        }
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"aleatoria": {"level": "INFO"}, "chat": {"level": "INFO"}},
+    "loggers": {name: {"level": LOG_LEVEL} for name in ("aleatoria", "chat", "matchmaking")},
 }

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.index),
     path("health", views.health),
     path("ready", views.ready),
+    path("metrics", views.prometheus),
     path("api/session", views.session),
     path("admin/", admin.site.urls),
 ]

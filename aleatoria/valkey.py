@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry as BlockingRetry
 
+from aleatoria import metrics
 from aleatoria.health import Health, State
 from aleatoria.pipeline import Argument, Call, Pipeline, Script, Unavailable
 from aleatoria.subscriber import Subscriber
@@ -126,10 +127,19 @@ class Valkey:
         """The answer of a script, to be awaited."""
         return self._execute(script.call(keys, *args))
 
+    def post(self, *command: Argument) -> None:
+        """Send a command ahead of whatever is sent after it; while Valkey is away it is dropped."""
+        self._post(Call(command))
+
     def post_run(self, script: Script, keys: Sequence[str], *args: Argument) -> None:
         """Run a script ahead of whatever is sent after it; while Valkey is away it is dropped."""
+        self._post(script.call(keys, *args))
+
+    def _post(self, call: Call) -> None:
         if self._pipeline is not None:
-            self._pipeline.post(script.call(keys, *args))
+            self._pipeline.post(call)
+        else:
+            call.fail(Unavailable())
 
     def _execute(self, call: Call) -> asyncio.Future[Any]:
         if self._pipeline is not None:
@@ -227,3 +237,6 @@ class Valkey:
 
 valkey = Valkey()
 """The one of this process."""
+metrics.Gauge(
+    "aleatoria_degraded", "1 while Valkey is away, or refuses writes; else 0.", lambda: valkey.health.degraded
+)

@@ -1,6 +1,7 @@
 """What is answered over HTTP besides the admin: is it alive, is it well, and who am I to be."""
 
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 import msgspec
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from aleatoria import identity, origins
+from aleatoria import identity, metrics, origins
 from aleatoria.valkey import valkey
 
 NAME_MAX = 64
@@ -40,6 +41,27 @@ async def ready(request: HttpRequest) -> JsonResponse:
     since = datetime.fromtimestamp(state.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     status = "degraded" if state.degraded else "ok"
     return JsonResponse({"status": status, "valkey": {"state": state.state.value, "since": since}})
+
+
+@require_safe
+async def prometheus(request: HttpRequest) -> HttpResponse:
+    """What this process counts, for those in METRICS_ALLOWED_IPS who ask it directly."""
+    if not _may_read_metrics(request):
+        return _error(403, "forbidden", "METRICS_ALLOWED_IPS lists who may read this, not through a proxy.")
+    await valkey.start()
+    return HttpResponse(await metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    # A proxy on this machine would make everybody on the internet look local.
+    if any(header in request.headers for header in ("forwarded", "x-forwarded-for", "x-real-ip")):
+        return False
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in settings.METRICS_ALLOWED_IPS)
 
 
 @csrf_exempt  # the Origin is checked below, as for sockets

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import ClassVar
 
 import msgspec
 from django.conf import settings
 
-from aleatoria import envelope, groups, names
+from aleatoria import envelope, groups, metrics, names, totals
 from aleatoria.consumer import BAD_REQUEST, EnvelopeConsumer, Rejected
 from aleatoria.dispatch import handles, hears
 from aleatoria.envelope import Envelope, Refused
@@ -15,12 +16,21 @@ from aleatoria.valkey import valkey
 from chat import payloads, services
 from chat.store.membership import TooManyRooms
 
+SWEEP_EVERY = 1.0
 RENEW_EVERY = 3600.0
 """Seconds between two signs of life of connected members; membership lasts a day from each."""
 
 
+_MESSAGES = metrics.LabelledCounter(
+    "aleatoria_messages", "Messages that people said, in rooms and directly.", "kind", ("room", "direct")
+)
+
+
 class ChatConsumer(EnvelopeConsumer):
     """One socket of a user, in all of his rooms."""
+
+    tabs: ClassVar[dict[str, set["ChatConsumer"]]] = {}
+    """By user, his sockets in this process."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,10 +48,11 @@ class ChatConsumer(EnvelopeConsumer):
     async def enter(self) -> None:
         """Be in the room that was asked for, in those he is a member of, or in the default room."""
         asked = {self._asked_room} if self._asked_room else set()
+        self.tabs.setdefault(self.user_id, set()).add(self)
         # At once, so that it can be spoken in even while Valkey hangs.
         self.rooms |= asked
         own = self._listen(groups.user(self.user_id), *map(groups.room, asked))
-        await asyncio.gather(own, super().enter())
+        await asyncio.gather(own, super().enter(), services.renew_presence([self.user_id]))
         rooms = await services.rooms(user=self.user_id)
         for room in (asked or (set() if rooms else {settings.DEFAULT_ROOM})) - rooms:
             try:
@@ -54,6 +65,14 @@ class ChatConsumer(EnvelopeConsumer):
                 await self._tell_own_sockets("room.joined", room)
         await self._listen(*map(groups.room, rooms - self.rooms))
         self.rooms |= rooms
+
+    async def leave(self, code: int) -> None:
+        tabs = self.tabs.get(self.user_id, set())
+        tabs.discard(self)
+        if not tabs:
+            self.tabs.pop(self.user_id, None)
+            services.close_presence(user=self.user_id)
+        await super().leave(code)
 
     async def _refuse_at_connect(self) -> None:
         await self.opened()
@@ -126,11 +145,13 @@ class ChatConsumer(EnvelopeConsumer):
     async def _say_in_room(self, message: Envelope) -> None:
         self._guard(message.room)
         frame = envelope.encode(message)
+        _MESSAGES.by["room"] += 1
         services.keep_in_room(room=message.room, line=frame, created=message.create_time)
         await self.broadcast(message.room, frame)
 
     async def _say_directly(self, message: Envelope) -> None:
         line = envelope.encode(message)
+        _MESSAGES.by["direct"] += 1
         services.keep_direct(sender=self.user_id, recipient=message.to_user, line=line, created=message.create_time)
         if message.to_user != self.user_id:
             await self.tell(message.to_user, envelope.encode(msgspec.structs.replace(message, incoming=True)))
@@ -171,6 +192,17 @@ def _present() -> Iterable[tuple[str, set[str]]]:
     return [(socket.user_id, socket.rooms) for socket in EnvelopeConsumer.connected if isinstance(socket, ChatConsumer)]
 
 
+def _rooms_held() -> int:
+    return len(set().union(*(rooms for _, rooms in _present())))
+
+
 TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
 valkey.health.on_lost.append(lambda: services.remember(_present()))
 valkey.every(RENEW_EVERY, lambda: services.renew(_present()))
+valkey.every(services.RENEW_PRESENCE_EVERY, lambda: services.renew_presence(list(ChatConsumer.tabs)))
+valkey.every(SWEEP_EVERY, services.sweep)
+valkey.every(SWEEP_EVERY, services.sweep_presence)
+totals.count("messages", lambda: _MESSAGES.by["room"])
+totals.count("direct messages", lambda: _MESSAGES.by["direct"])
+totals.report("rooms", _rooms_held)
+metrics.Gauge("aleatoria_rooms", "Rooms that somebody who is connected here is in.", _rooms_held)

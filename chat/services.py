@@ -1,7 +1,7 @@
 """What chat keeps: messages for a day, memberships. Knows nothing of sockets."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -9,16 +9,24 @@ from aleatoria import clock
 from aleatoria.failover import Failover
 from aleatoria.pipeline import Unavailable
 from aleatoria.valkey import valkey
+from chat.store import direct_history, membership, presence, room_history
 from chat.store.direct_history import DirectHistory
 from chat.store.membership import Membership, MemoryMembership, ValkeyMembership
 from chat.store.paging import Page, Position
+from chat.store.presence import Presence
 from chat.store.room_history import RoomHistory
 
 READ_WITHIN = 0.4
 """Seconds after which a history is given as empty and degraded."""
 
-room_history = RoomHistory(valkey)
-direct_history = DirectHistory(valkey)
+SWEPT_AT_ONCE = 200
+"""Keys looked at a time. Few, so that nobody's messages wait for it."""
+
+RENEW_PRESENCE_EVERY = presence.RENEW_EVERY
+_swept_to: bytes = b"0"
+_room_history = RoomHistory(valkey)
+_direct_history = DirectHistory(valkey)
+_presence = Presence(valkey)
 _kept_membership = ValkeyMembership(valkey)
 _remembered_membership = MemoryMembership()
 _membership: Failover[Membership] = Failover(_kept_membership, _remembered_membership, valkey.health)
@@ -43,28 +51,28 @@ class History(NamedTuple):
 
 def keep_in_room(*, room: str, line: str, created: str) -> None:
     """Keep a room's message, ahead of the broadcast that is sent after this."""
-    room_history.append(room, line, micros=clock.micros(created))
+    _room_history.append(room, line, micros=clock.micros(created))
 
 
 def keep_direct(*, sender: str, recipient: str, line: str, created: str) -> None:
     """Keep a direct message, ahead of its delivery, which is sent after this."""
-    direct_history.append(sender, recipient, line, created=created)
+    _direct_history.append(sender, recipient, line, created=created)
 
 
 async def room_page(*, room: str, stretch: Stretch) -> History:
     """What was said in a room: newest first, or oldest first when asked for what is newer."""
-    behind = _position(stretch, room_history.moment_at)
+    behind = _position(stretch, _room_history.moment_at)
     if stretch.newer and behind is not None:
-        return await _read(room_history.newer(room, behind, stretch.limit))
-    return await _read(room_history.older(room, behind, stretch.limit))
+        return await _read(_room_history.newer(room, behind, stretch.limit))
+    return await _read(_room_history.older(room, behind, stretch.limit))
 
 
 async def direct_page(*, user: str, other: str, stretch: Stretch) -> History:
     """What two users said to each other: always oldest first."""
-    behind = _position(stretch, direct_history.moment_at)
+    behind = _position(stretch, _direct_history.moment_at)
     if stretch.newer and behind is not None:
-        return await _read(direct_history.newer(user, other, behind, stretch.limit))
-    page, degraded = await _read(direct_history.older(user, other, behind, stretch.limit))
+        return await _read(_direct_history.newer(user, other, behind, stretch.limit))
+    page, degraded = await _read(_direct_history.older(user, other, behind, stretch.limit))
     return History(page._replace(lines=page.lines[::-1]), degraded)
 
 
@@ -104,13 +112,44 @@ async def leave(*, user: str, room: str) -> None:
 
 
 async def renew(present: Iterable[tuple[str, Iterable[str]]]) -> None:
-    """These users, in these rooms, are alive; who has been away for too long is taken out of their rooms."""
-    seen: set[str] = set()
+    """These users, in these rooms, are alive."""
     for user, user_rooms in present:
         _kept_membership.renew(user, user_rooms)
-        seen.update(user_rooms)
-    for room in seen:
-        _kept_membership.sweep(room)
+
+
+async def sweep() -> None:
+    """Go through a stretch of all that is kept, behind the one before, and drop what has expired.
+
+    Messages of a room where nobody speaks, and members who have been away for too long, have nobody else to do it.
+    """
+    global _swept_to
+    with suppress(Unavailable):
+        _swept_to, found = await valkey.execute("SCAN", _swept_to, "COUNT", SWEPT_AT_ONCE)
+        for key in map(bytes.decode, found):
+            if key.startswith(room_history.PREFIX):
+                _room_history.sweep(key.removeprefix(room_history.PREFIX))
+            elif key.startswith(direct_history.PREFIX):
+                _direct_history.sweep(key)
+            elif key.startswith(membership.MEMBERS):
+                _kept_membership.sweep(key.removeprefix(membership.MEMBERS))
+
+
+async def renew_presence(users: Sequence[str]) -> None:
+    """These users are online."""
+    if users:
+        with suppress(Unavailable):
+            await _presence.renew(users)
+
+
+def close_presence(*, user: str) -> None:
+    """This process has no more socket of the user: he is offline soon, unless another has one."""
+    _presence.close(user)
+
+
+async def sweep_presence() -> None:
+    """Whose time is up is offline."""
+    with suppress(Unavailable):
+        await _presence.sweep()
 
 
 def remember(present: Iterable[tuple[str, Iterable[str]]]) -> None:

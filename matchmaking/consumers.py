@@ -5,14 +5,16 @@ it as events with the moment of the store's step, so that what comes late from t
 """
 
 import asyncio
+import logging
 import time
+from hashlib import blake2b
 from typing import ClassVar
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from aleatoria import envelope, groups
-from aleatoria.consumer import NO_CODE, EnvelopeConsumer
+from aleatoria import envelope, groups, metrics, totals
+from aleatoria.consumer import BANNED, NO_CODE, EnvelopeConsumer
 from aleatoria.dispatch import handles, hears
 from aleatoria.envelope import Envelope, Refused
 from aleatoria.layers import Event
@@ -21,9 +23,24 @@ from matchmaking import ice, payloads, services
 from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing
 
+logger = logging.getLogger(__name__)
+
 RENEW_EVERY, SWEEP_EVERY = settings.CALL_LEASE.total_seconds() / 3, 1.0
-CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE])
+CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE, BANNED])
 """Closed on purpose. All others are connections that are lost."""
+_MATCHES = metrics.Counter("aleatoria_matches", "Pairs of strangers that were made; the process of who asked counts.")
+_WAITS = metrics.Histogram(
+    "aleatoria_match_wait_seconds",
+    "How long users waited in the pool who were then chosen; those who found somebody at once did not wait.",
+    services.WAITS,
+)
+_SIGNALS = metrics.Counter("aleatoria_signals", "Offers, answers and candidates passed between the two of a call.")
+_HANGUPS = metrics.LabelledCounter(
+    "aleatoria_hangups",
+    "Users who were told that their call is over, by what the other one did.",
+    "reason",
+    ("hangup", "skipped", "disconnected", "timeout"),
+)
 
 
 class MatchmakingConsumer(EnvelopeConsumer):
@@ -39,6 +56,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
         self.role = ""
         self._since = 0
         """The moment of the step that led to this; what is told of earlier ones is old news."""
+        self._waits_since = 0.0
         # What happens to a call and what its user asks for take turns: answers go out in the order of the truth.
         self._turn = asyncio.Lock()
 
@@ -102,6 +120,8 @@ class MatchmakingConsumer(EnvelopeConsumer):
             self._stand(outcome.at, peer=outcome.peer, role=outcome.role)
             await self.reply(payloads.assign_role(outcome.role, outcome.peer, to=self.user_id))
             if outcome.fresh:
+                _MATCHES.count += 1
+                logger.info("%s is in a call with %s", self.user_id, outcome.peer)
                 await self._happens(outcome.peer, "call.assigned", peer=self.user_id, at=outcome.at)
 
     @handles("assign_role", "no_peer_available")
@@ -133,9 +153,11 @@ class MatchmakingConsumer(EnvelopeConsumer):
             else:
                 await self._happens(self.user_id, "call.ended", peer=peer, frame="", at=at)
             await self._happens(peer, "call.ended", peer=self.user_id, frame=envelope.encode(message), at=at)
+            _note_hangup(peer, self.user_id, "hangup")
 
     async def _signal(self, message: Envelope) -> None:
         if await services.are_in_a_call(user=self.user_id, peer=_peer_of(message)):
+            _SIGNALS.count += 1
             await self._happens(message.to_user, "call.signal", peer=self.user_id, frame=envelope.encode(message))
         else:
             await self._signal_openly(message)
@@ -154,6 +176,8 @@ class MatchmakingConsumer(EnvelopeConsumer):
         """Somebody asked and got this user."""
         async with self._turn:
             if event["at"] > self._since:
+                if self.waiting:
+                    _WAITS.observe(time.monotonic() - self._waits_since)
                 self._stand(event["at"], peer=event["peer"], role="polite")
                 await self.reply(payloads.assign_role("polite", event["peer"], to=self.user_id))
 
@@ -207,7 +231,10 @@ class MatchmakingConsumer(EnvelopeConsumer):
         return True
 
     def _stand(self, since: int, *, waiting: bool = False, peer: str = "", role: str = "") -> None:
+        if waiting and not self.waiting:
+            self._waits_since = time.monotonic()
         self._since, self.waiting, self.peer, self.role = since, waiting, peer, role
+        self.trace.call = _call_of(self.user_id, peer) if peer else ""
 
     async def _happens(self, user: str, what: str, **details: str | int) -> None:
         """Bring an event to the socket that holds a user's side."""
@@ -228,6 +255,17 @@ def _peer_of(message: Envelope) -> str:
 # What a process does for all of its callers
 
 
+def _call_of(one: str, other: str) -> str:
+    """What log lines call the call of the two."""
+    return blake2b(" ".join(sorted([one, other])).encode(), digest_size=4).hexdigest()
+
+
+def _note_hangup(user: str, peer: str, reason: str) -> None:
+    _HANGUPS.by[reason] += 1
+    call = _call_of(user, peer)
+    logger.info("the call of %s with %s is over: %s", user, peer, reason, extra={"call_id": call})
+
+
 def _standings() -> list[Standing]:
     return [socket.standing for socket in MatchmakingConsumer.holders.values() if not socket.standing.gone]
 
@@ -237,6 +275,7 @@ async def _tell(ended: Ended, reason: str) -> None:
     frame = envelope.encode(payloads.hangup(ended.peer, reason, to=ended.user))
     event = {"type": "call.ended", "peer": ended.peer, "frame": frame, "at": ended.at}
     await get_channel_layer().group_send(groups.caller(ended.user), event)
+    _note_hangup(ended.user, ended.peer, reason)
 
 
 async def _tell_all(ended: list[Ended]) -> None:
@@ -258,6 +297,22 @@ async def _sweep() -> None:
 async def _write_back() -> None:
     await _tell_all(await services.write_back())
 
+
+async def _count() -> None:
+    _counted[:] = await services.count()
+
+
+def _count_waits(place: int, bound: str) -> None:
+    totals.count(f"waits:{bound}", lambda: _WAITS.counts[place])
+
+
+for _place, _bound in enumerate([*_WAITS.bounds, "longer"]):
+    _count_waits(_place, str(_bound))
+totals.count("matches", lambda: _MATCHES.count)
+_counted = [0, 0]
+metrics.before_scrape.append(_count)
+metrics.Gauge("aleatoria_pool_users", "Users who wait in the pool, of all processes.", lambda: _counted[0])
+metrics.Gauge("aleatoria_calls", "Random calls that are up, of all processes.", lambda: _counted[1])
 
 valkey.health.on_lost.append(lambda: services.remember(_standings()))
 valkey.health.on_back.append(_write_back)

@@ -9,6 +9,8 @@ from aleatoria.valkey import valkey
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Outcome, Parted, Pool, Standing, ValkeyPool
 
+WAITS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Seconds by which waits are told apart where they are counted."""
 RESTORE_WITHIN = 10.0
 """Seconds after an outage in which all processes say who is alive, and nobody is taken for dead."""
 
@@ -78,6 +80,11 @@ async def sweep() -> list[Ended]:
     swept = await _pool.use(lambda store: store.sweep())
     over = [(user, parted) for user, parted in swept if parted.peer]
     return [Ended(*pair, at) for user, (peer, at) in over for pair in ((peer, user), (user, peer))]
+
+
+async def count() -> tuple[int, int]:
+    """How many users wait, and how many calls are up."""
+    return await _pool.use(lambda store: store.count())
 
 
 def remember(standings: list[Standing]) -> None:

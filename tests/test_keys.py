@@ -1,4 +1,4 @@
-"""What is in Valkey: the keys of the customer's document, and no others."""
+"""What is in Valkey: the keys of the customer's document and, beside them, who is online and how much is going on."""
 
 import json
 
@@ -11,9 +11,10 @@ DAY = 24 * 60 * 60 * 1000
 
 
 def in_valkey(keys: redis.Redis) -> dict[str, str]:
-    """Every key with its type."""
+    """Every key of what people are in and say, with its type."""
     names: list[bytes] = keys.keys("*")  # type: ignore[assignment] # redis-py's are for async clients too
-    return {name.decode(): keys.type(name).decode() for name in names}  # type: ignore[union-attr]
+    beside = (b"users:online", b"stats:")
+    return {name.decode(): keys.type(name).decode() for name in names if not name.startswith(beside)}  # type: ignore[union-attr]
 
 
 async def test_the_keys_and_their_types_are_those_of_the_customers_document(tab: MakeTab, keys: redis.Redis) -> None:
@@ -55,6 +56,12 @@ async def test_direct_messages_are_a_list_of_json_oldest_first(tab: MakeTab, key
         stored: list[bytes] = keys.lrange("dm:ana:bob", 0, -1)  # type: ignore[assignment]
         assert [json.loads(line)["payload"] for line in stored] == [{"content": number} for number in ("1", "2", "3")]
         assert all(json.loads(line)["fromUser"] == "bob" for line in stored)
+
+
+async def test_who_is_online_is_kept_beside_them_for_a_minute(tab: MakeTab, keys: redis.Redis) -> None:
+    async with tab("ana"), tab("bob"):
+        assert keys.zrange("users:online", 0, -1) == [b"ana", b"bob"]
+        assert 50_000 < keys.pttl("users:online") <= 60_000
 
 
 async def test_every_key_goes_a_day_after_its_last_sign_of_life(tab: MakeTab, keys: redis.Redis) -> None:

@@ -88,7 +88,7 @@ def test_every_error_code_in_the_code_is_explained() -> None:
         consumer.UNIDENTIFIED,
         consumer.SLOW_READER,
         consumer.FLOODING,
-        server.SLOW_READER,
+        consumer.BANNED,
         server.SERVICE_RESTART,
     ],
 )

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from aleatoria import clock
+from aleatoria import clock, keys
 from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
 from chat.store.paging import Entry, Page, Position, page_of
 
+PREFIX = keys.own("dm:", "list", "messages between two users")
 _APPEND = Script(Path(__file__).with_name("direct_history_append.lua"))
+_SWEEP = Script(Path(__file__).with_name("direct_history_sweep.lua"))
 _READ = Script(Path(__file__).with_name("direct_history_read.lua"))
 _END_OF_TIME = 253_402_300_799_999_999  # the last createTime with a year of four digits
 _CREATED = re.compile(rb'"createTime":"([^"]*)"')
@@ -19,7 +21,7 @@ _CREATED = re.compile(rb'"createTime":"([^"]*)"')
 def key(one: str, other: str) -> str:
     """Where two users' messages are; unambiguous, as an id has no colon."""
     first, second = sorted([one, other])
-    return f"dm:{first}:{second}"
+    return f"{PREFIX}{first}:{second}"
 
 
 class DirectHistory:
@@ -38,6 +40,10 @@ class DirectHistory:
         ttl = settings.MESSAGE_TTL // clock.MILLISECOND
         limit = settings.ROOM_HISTORY_MAX
         self._valkey.post_run(_APPEND, [key(one, other)], created, line, _oldest_kept(), limit, ttl)
+
+    def sweep(self, conversation: str) -> None:
+        """Drop what has expired in the conversation at a key that is not written to; nobody waits for it."""
+        self._valkey.post_run(_SWEEP, [conversation], _oldest_kept())
 
     async def older(self, one: str, other: str, than: Position | None, limit: int) -> Page:
         """Up to `limit` messages before a position, without one the last; newest first."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from aleatoria import clock
+from aleatoria import clock, keys
 from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
 
@@ -16,9 +16,13 @@ _JOIN = Script(_FILE.with_name("membership_join.lua"))
 _LEAVE = Script(_FILE.with_name("membership_leave.lua"))
 _RENEW = Script(_FILE.with_name("membership_renew.lua"))
 _SWEEP = Script(_FILE.with_name("membership_sweep.lua"))
-_USER_ROOMS = "user:rooms:"
+MEMBERS = keys.own("room:members:", "set", "members of a room")
+ROOMS = keys.own("user:rooms:", "set", "rooms a user is in")
 MAX_REMEMBERED = 100_000
 """Users whose rooms memory holds during an outage; beyond, those who have been quiet longest are forgotten."""
+
+
+SWEPT_AT_ONCE = 1000
 
 
 class TooManyRooms(Exception):
@@ -40,12 +44,12 @@ class Membership(Protocol):
 
 def members_key(room: str) -> str:
     """Where a room's members are."""
-    return f"room:members:{room}"
+    return f"{MEMBERS}{room}"
 
 
 def rooms_key(user: str) -> str:
     """Where a user's rooms are."""
-    return f"{_USER_ROOMS}{user}"
+    return f"{ROOMS}{user}"
 
 
 def _ttl() -> int:
@@ -76,8 +80,8 @@ class ValkeyMembership:
         self._valkey.post_run(_RENEW, keys, user, _ttl(), *rooms)
 
     def sweep(self, room: str) -> None:
-        """Take out of `room` whoever has been away for too long; nobody waits for it."""
-        self._valkey.post_run(_SWEEP, [members_key(room)], room, _USER_ROOMS)
+        """Take out of `room` whoever has been away for too long, of a large room a part; nobody waits for it."""
+        self._valkey.post_run(_SWEEP, [members_key(room)], room, ROOMS, SWEPT_AT_ONCE)
 
     def write_back(self, user: str, joined: Iterable[str], left: Iterable[str]) -> None:
         """Apply what happened during an outage, ahead of whatever is sent to Valkey next."""

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from django.conf import settings
 
-from aleatoria import clock
+from aleatoria import clock, keys
 from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
 from chat.store.paging import Entry, Page, Position, page_of
 
+PREFIX = keys.own("room:messages:", "zset", "messages of a room")
 _APPEND = Script(Path(__file__).with_name("room_history_append.lua"))
 
 
 def key(room: str) -> str:
     """Where a room's messages are."""
-    return f"room:messages:{room}"
+    return f"{PREFIX}{room}"
 
 
 class RoomHistory:
@@ -35,6 +36,10 @@ class RoomHistory:
         ttl = settings.MESSAGE_TTL // clock.MILLISECOND
         limit = settings.ROOM_HISTORY_MAX
         self._valkey.post_run(_APPEND, [key(room)], micros * 1000, line, _oldest_kept(), limit, ttl)
+
+    def sweep(self, room: str) -> None:
+        """Drop what has expired in a room that is not written to; nobody waits for it."""
+        self._valkey.post("ZREMRANGEBYSCORE", key(room), "-inf", f"({_oldest_kept()}")
 
     async def older(self, room: str, than: Position | None, limit: int) -> Page:
         """Up to `limit` messages before a position, without one the last; newest first."""

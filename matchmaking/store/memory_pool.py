@@ -131,6 +131,9 @@ class MemoryPool:
                     self._waiting.add(user)
             self._lease(user)
 
+    async def count(self) -> tuple[int, int]:
+        return len(self._waiting), len(self._calls) // 2
+
     def take_all(self) -> list[Standing]:
         """What there is to write back; forgotten here."""
         taken = [Standing(user, gone=True) for user in self._gone]

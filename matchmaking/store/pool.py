@@ -3,6 +3,7 @@
 A user waits, is in one call, or neither. Both twins behave alike; only Valkey is shared with other processes.
 """
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 
+from aleatoria import keys
 from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
 
-WAITING = "available:webrtc"
+WAITING = keys.own("available:webrtc", "set", "users who wait for a call")
 # The braces put these into the cluster slot of the customer's key.
-LEASES, CALLS, CALLERS = f"{{{WAITING}}}:leases", f"{{{WAITING}}}:pairs", f"{{{WAITING}}}:callers"
+LEASES = keys.own(f"{{{WAITING}}}:leases", "zset", "until when who waits or is in a call counts as alive")
+CALLS = keys.own(f"{{{WAITING}}}:pairs", "hash", "who is in a call with whom, both ways")
+CALLERS = keys.own(f"{{{WAITING}}}:callers", "set", "the one of each call who asked")
 KEYS = [WAITING, LEASES, CALLS, CALLERS]
 
 Clock = Callable[[], float]
@@ -83,6 +87,9 @@ class Pool(Protocol):
     async def sweep(self) -> list[tuple[str, Parted]]:
         """Take out those whose lease has run out: each, and whom his call was with."""
 
+    async def count(self) -> tuple[int, int]:
+        """How many users wait, and how many calls are up."""
+
 
 def _script(name: str) -> Script:
     here = Path(__file__)
@@ -136,6 +143,12 @@ class ValkeyPool:
         at, *swept = await self._valkey.run(_SWEEP, KEYS, self._clock())
         pairs = zip(swept[::2], swept[1::2], strict=True)
         return [(user.decode(), Parted(peer.decode(), at)) for user, peer in pairs]
+
+    async def count(self) -> tuple[int, int]:
+        waiting, calling = await asyncio.gather(
+            self._valkey.execute("SCARD", WAITING), self._valkey.execute("HLEN", CALLS)
+        )
+        return waiting, calling // 2
 
     def restore(self, standing: Standing) -> Awaitable[tuple[Parted, bool]]:
         """After an outage: what this process knows of a user of its own is so. Sent at once, before it is awaited.

@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from aleatoria import totals
 from aleatoria.valkey import Address, valkey
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Command(BaseCommand):
                 endpoints=build_endpoint_description_strings(host=host, port=port),
                 on_listening=say_where,
                 on_answered=valkey.all_heard,
-                on_drained=valkey.stop,
+                on_drained=_part,
             )
             server.run()
         if server.refusal:
@@ -94,6 +95,12 @@ class Command(BaseCommand):
         whose = "its own" if embedded.owned else "the one of another server with this DATA_DIR"
         self.stdout.write(f"Valkey: {whose}, at {embedded.address}.")
         return embedded.address
+
+
+async def _part() -> None:
+    """The last word to Valkey."""
+    await totals.flush()
+    await valkey.stop()
 
 
 def _answers(address: Address) -> bool:

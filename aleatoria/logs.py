@@ -1,0 +1,67 @@
+"""One line an event: JSON for programs, or a line for people. Either way one event cannot pass for two."""
+
+import logging
+import re
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from aleatoria import trace
+
+_IDS = ("connection_id", "request_id", "call_id")
+_FIELDS = ("time", "level", "logger", "message", *_IDS, "exc_info", "stack_info")
+# Also what turns text around and what some terminals take for the end of a line.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def escaped(text: str, control: re.Pattern[str] = _CONTROL) -> str:
+    """The text with each control character as one sees it in source code."""
+    return control.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class TraceFilter(logging.Filter):
+    """Gives each record the connection, request and call it is about."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        cause = trace.current.get()
+        if cause is not None:
+            for name, value in cause.fields().items():
+                if not hasattr(record, name):
+                    setattr(record, name, value)
+        return True
+
+
+class LineFormatter(logging.Formatter):
+    """`2026-11-24 12:00:00,000 INFO: what happened [connection_id=…]`; a traceback is indented below."""
+
+    def __init__(self) -> None:
+        # The level and a colon before the text: operators grep for `WARNING: Valkey/Redis connection failed`.
+        super().__init__("%(asctime)s %(levelname)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        ids = [f"{name}={getattr(record, name)}" for name in _IDS if hasattr(record, name)]
+        line = escaped(super().formatMessage(record))
+        return f"{line} [{' '.join(ids)}]" if ids else line
+
+    def formatException(self, ei: Any) -> str:
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return _indented(super().formatStack(stack_info))
+
+
+class JsonLineFormatter(JsonFormatter):
+    """`{"time": …, "level": "INFO", "logger": …, "message": …, "connection_id": …}`, in ASCII."""
+
+    def __init__(self) -> None:
+        renamed = {"levelname": "level", "name": "logger"}
+        super().__init__("%(levelname)s %(name)s %(message)s", timestamp="time", rename_fields=renamed)
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        # Only these: what libraries add is not known to be free of secrets. Django adds requests, with their queries.
+        return {field: log_data[field] for field in _FIELDS if field in log_data}
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in escaped(text, _CONTROL_BUT_NEWLINE).split("\n"))

@@ -1,0 +1,40 @@
+"""What every HTTP request goes through besides Django's own."""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_and_async_middleware
+
+from aleatoria import trace
+
+HEADER = "X-Request-ID"
+Answer = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
+
+
+@sync_and_async_middleware
+def trace_requests(answer: Answer) -> Answer:
+    """Log lines of a request name it, and so does the response: whoever reports an error can say which it was."""
+
+    def begin() -> str:
+        mark = trace.HttpTrace()
+        trace.current.set(mark)
+        return mark.connection
+
+    if iscoroutinefunction(answer):
+
+        async def traced(request: HttpRequest) -> HttpResponse:
+            name = begin()
+            response: HttpResponse = await answer(request)
+            response[HEADER] = name
+            return response
+
+        return traced
+
+    def traced_in_thread(request: HttpRequest) -> HttpResponse:
+        name = begin()
+        response: HttpResponse = answer(request)  # type: ignore[assignment] # it is not a coroutine function
+        response[HEADER] = name
+        return response
+
+    return traced_in_thread

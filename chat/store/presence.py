@@ -1,0 +1,47 @@
+"""Who is online: `users:online`, a sorted set; score: until when a user counts as online, in seconds since 1970.
+
+Each process renews its own users and asks no other: of several that have sockets of a user, each keeps him online.
+Times are Valkey's own, so no clocks have to agree.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from aleatoria import keys
+from aleatoria.pipeline import Script
+from aleatoria.valkey import Valkey
+
+KEY = keys.own("users:online", "zset", "until when each user counts as online")
+RENEW_EVERY = 10.0
+LEASE = 25.0
+"""Seconds that a renewal counts: two and a half of them, so that one slow moment takes nobody offline."""
+GRACE = 15.0
+"""Seconds after a user's last socket in which he still counts as online. Longer than between two renewals: a process
+that still has a socket of his comes in time."""
+_AT_ONCE = 500
+"""Users in one command, so that none takes long."""
+
+_RENEW = Script(Path(__file__).with_name("presence_renew.lua"))
+_SWEEP = Script(Path(__file__).with_name("presence_sweep.lua"))
+
+
+class Presence:
+    """Who is online. There is no memory twin: while Valkey is away nobody is told who comes and goes."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+
+    async def renew(self, users: Sequence[str]) -> list[str]:
+        """These users have sockets; those who did not count as online until now."""
+        stretches = [users[start : start + _AT_ONCE] for start in range(0, len(users), _AT_ONCE)]
+        replies = await asyncio.gather(*(self._valkey.run(_RENEW, [KEY], LEASE, *some) for some in stretches))
+        return [user.decode() for reply in replies for user in reply]
+
+    def close(self, user: str) -> None:
+        """A process has no more socket of the user; nobody waits for it."""
+        self._valkey.post_run(_RENEW, [KEY], GRACE, user)
+
+    async def sweep(self) -> list[str]:
+        """Take out whose time is up, a hundred at most; each is given to one process only."""
+        return [user.decode() for user in await self._valkey.run(_SWEEP, [KEY], 100)]
