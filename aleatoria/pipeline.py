@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     ClusterDownError,
@@ -80,6 +81,10 @@ class Script:
     def call(self, keys: Sequence[str | bytes], *args: Argument) -> "Call":
         """The command that runs it."""
         return Call(("EVALSHA", self.sha, len(keys), *keys, *args), self)
+
+    def apply(self, client: redis.Redis, keys: Sequence[str], *args: Argument) -> Any:
+        """Run it over a blocking client; what it returns."""
+        return client.eval(self.text, len(keys), *keys, *args)
 
 
 class Call:

@@ -1,10 +1,14 @@
 """This process's one link to Valkey: where it is, the pipeline, the subscriber, and the watchdog over both."""
 
 import asyncio
+import hashlib
 import logging
+import os
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
@@ -30,6 +34,11 @@ WATCH_EVERY = 1.0
 ANSWER_WITHIN = 1.0
 START_WITHIN = 0.4
 """Seconds the first users wait to learn whether Valkey is there."""
+
+LOOK_FOR = 0.5
+"""Seconds in which a Valkey on this machine has to answer."""
+# A Unix socket's path may have 107 bytes on Linux, 103 on macOS.
+_SOCKET_PATH_MAX = 103
 
 # Writes nothing, yet is refused whenever a write would be: full, a replica, no disk, no permission.
 PROBE = ("SETRANGE", "aleatoria:probe", 0, "")
@@ -93,6 +102,33 @@ class Address(NamedTuple):
             socket_connect_timeout=answer_within,
             retry=BlockingRetry(NoBackoff(), 0),
         )
+
+    def answers(self, within: float) -> bool:
+        """Whether anything there answers and lets us in."""
+        with self.client(answer_within=within) as client:
+            try:
+                client.ping()
+            except RedisError:
+                return False
+        return True
+
+
+def embedded_address(directory: Path) -> Address:
+    """Where the Valkey of our own with its data in `directory` listens: a socket that only its user can open."""
+    path = directory / "valkey.sock"
+    if len(os.fsencode(path)) > _SOCKET_PATH_MAX:
+        digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"aleatoria-{os.getuid()}-{digest}" / "valkey.sock"
+    return Address(unix_socket=str(path))
+
+
+def find() -> Address:
+    """The Valkey that a server of this installation uses: the configured one, the one on this machine, else its own."""
+    configured = Address.configured()
+    embedded = embedded_address(settings.DATA_DIR / "valkey")
+    if settings.VALKEY_CONFIGURED or configured.answers(LOOK_FOR) or not Path(embedded.unix_socket).exists():
+        return configured
+    return embedded
 
 
 class Chore:

@@ -16,7 +16,6 @@ from aleatoria.valkey import valkey
 from chat import payloads, services
 from chat.store.membership import TooManyRooms
 
-SWEEP_EVERY = 1.0
 RENEW_EVERY = 3600.0
 """Seconds between two signs of life of connected members; membership lasts a day from each."""
 
@@ -200,8 +199,8 @@ TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may 
 valkey.health.on_lost.append(lambda: services.remember(_present()))
 valkey.every(RENEW_EVERY, lambda: services.renew(_present()))
 valkey.every(services.RENEW_PRESENCE_EVERY, lambda: services.renew_presence(list(ChatConsumer.tabs)))
-valkey.every(SWEEP_EVERY, services.sweep)
-valkey.every(SWEEP_EVERY, services.sweep_presence)
+valkey.every(services.SWEEP_EVERY, services.sweep)
+valkey.every(services.SWEEP_EVERY, services.sweep_presence)
 totals.count("messages", lambda: _MESSAGES.by["room"])
 totals.count("direct messages", lambda: _MESSAGES.by["direct"])
 totals.report("rooms", _rooms_held)

@@ -19,6 +19,7 @@ from chat.store.room_history import RoomHistory
 READ_WITHIN = 0.4
 """Seconds after which a history is given as empty and degraded."""
 
+SWEEP_EVERY = 1.0
 SWEPT_AT_ONCE = 200
 """Keys looked at a time. Few, so that nobody's messages wait for it."""
 

@@ -12,6 +12,7 @@ import redis
 import chat.services
 import matchmaking.services
 from aleatoria.asgi import application
+from aleatoria.management.commands.audit import RULES
 from aleatoria.valkey import valkey
 from tests.processes import ServerProcess, ValkeyProcess
 from tests.tab import Tab
@@ -44,10 +45,18 @@ def valkey_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyP
 
 
 @pytest.fixture
-def keys(valkey_process: ValkeyProcess) -> redis.Redis:
-    """A client that sees what is in Valkey; empty at first."""
+def keys(request: pytest.FixtureRequest, valkey_process: ValkeyProcess) -> Iterator[redis.Redis]:
+    """A client that sees what is in Valkey; empty at first. What must always hold of it holds at the end, unless a
+    test plants by hand what breaks it: those are marked `plants`."""
     valkey_process.client.flushall()
-    return valkey_process.client
+    yield valkey_process.client
+    if request.node.get_closest_marker("plants") is None:
+        assert breaches(valkey_process.client) == []
+
+
+def breaches(client: redis.Redis) -> list[str]:
+    """What the audit has to say."""
+    return [f"{name}: {breach.key} {breach.says}" for name, rule in RULES.items() for breach in rule(client)]
 
 
 @pytest_asyncio.fixture

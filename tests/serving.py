@@ -4,7 +4,7 @@ from pathlib import Path
 
 import redis
 
-from aleatoria.embedded import address_in
+from aleatoria.valkey import embedded_address
 from tests.processes import PATIENCE, ServerProcess, free_port
 
 
@@ -21,7 +21,7 @@ class Serving(ServerProcess):
     @property
     def valkey(self) -> redis.Redis:
         """Its own Valkey."""
-        return address_in(self.data / "valkey").client()
+        return embedded_address(self.data / "valkey").client()
 
     @property
     def valkey_pid(self) -> int:

@@ -14,7 +14,8 @@ import pytest
 import redis
 
 from aleatoria import embedded
-from aleatoria.embedded import EmbeddedValkey, EmbeddedValkeyError, address_in
+from aleatoria.embedded import EmbeddedValkey, EmbeddedValkeyError
+from aleatoria.valkey import embedded_address
 from tests.processes import PATIENCE, ROOT, ValkeyProcess, free_port
 from tests.serving import Serving
 from tests.tab import Closed
@@ -51,7 +52,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 def test_it_says_where_it_listens_last_and_that_the_valkey_is_its_own(serving: Serving) -> None:
     assert serving.said == [
-        f"Valkey: its own, at {address_in(serving.data / 'valkey').unix_socket}.",
+        f"Valkey: its own, at {embedded_address(serving.data / 'valkey').unix_socket}.",
         f"Listening on http://127.0.0.1:{serving.port}/ (sockets: /ws). Ctrl-C stops it.",
     ]
     assert serving.stop_and_listen() == (0, "")
@@ -285,7 +286,7 @@ async def test_a_data_directory_with_a_path_too_long_for_a_unix_socket_works(tmp
     with Serving(tmp_path, DATA_DIR=str(data)) as one:
         await _talk_a_little(one)
         await _is_as_before(one)
-        assert len(os.fsencode(address_in(data / "valkey").unix_socket)) <= 103
+        assert len(os.fsencode(embedded_address(data / "valkey").unix_socket)) <= 103
         assert one.stop() == 0
 
 

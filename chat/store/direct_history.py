@@ -67,5 +67,11 @@ def _oldest_kept() -> str:
     return clock.text(clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND)
 
 
+def created(line: bytes) -> str:
+    """The createTime of a kept line; "" when it has none."""
+    found = _CREATED.search(line)
+    return found[1].decode() if found else ""
+
+
 def _entries(lines: list[bytes]) -> list[Entry]:
-    return [Entry(line, created[1].decode() if (created := _CREATED.search(line)) else "") for line in lines]
+    return [Entry(line, created(line)) for line in lines]

@@ -12,8 +12,8 @@ from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
 
 _FILE = Path(__file__)
-_JOIN = Script(_FILE.with_name("membership_join.lua"))
-_LEAVE = Script(_FILE.with_name("membership_leave.lua"))
+JOIN = Script(_FILE.with_name("membership_join.lua"))
+LEAVE = Script(_FILE.with_name("membership_leave.lua"))
 _RENEW = Script(_FILE.with_name("membership_renew.lua"))
 _SWEEP = Script(_FILE.with_name("membership_sweep.lua"))
 MEMBERS = keys.own("room:members:", "set", "members of a room")
@@ -64,11 +64,11 @@ class ValkeyMembership:
 
     async def join(self, user: str, room: str) -> None:
         keys = [rooms_key(user), members_key(room)]
-        if not await self._valkey.run(_JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl()):
+        if not await self._valkey.run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl()):
             raise TooManyRooms
 
     async def leave(self, user: str, room: str) -> None:
-        await self._valkey.run(_LEAVE, [rooms_key(user), members_key(room)], user, room)
+        await self._valkey.run(LEAVE, [rooms_key(user), members_key(room)], user, room)
 
     async def rooms(self, user: str) -> set[str]:
         return {room.decode() for room in await self._valkey.execute("SMEMBERS", rooms_key(user))}
@@ -86,10 +86,10 @@ class ValkeyMembership:
     def write_back(self, user: str, joined: Iterable[str], left: Iterable[str]) -> None:
         """Apply what happened during an outage, ahead of whatever is sent to Valkey next."""
         for room in left:
-            self._valkey.post_run(_LEAVE, [rooms_key(user), members_key(room)], user, room)
+            self._valkey.post_run(LEAVE, [rooms_key(user), members_key(room)], user, room)
         for room in joined:
             keys = [rooms_key(user), members_key(room)]
-            self._valkey.post_run(_JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl())
+            self._valkey.post_run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl())
 
 
 class MemoryMembership:

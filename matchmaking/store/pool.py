@@ -96,8 +96,8 @@ def _script(name: str) -> Script:
     return Script(here.with_name(f"pool_{name}.lua"), prelude=here.with_name("pool_prelude.lua"))
 
 
-_REQUEST, _OFFER, _WITHDRAW, _END = _script("request"), _script("offer"), _script("withdraw"), _script("end")
-_QUIT, _RENEW, _HOLD, _SWEEP = _script("quit"), _script("renew"), _script("hold"), _script("sweep")
+_REQUEST, _OFFER, WITHDRAW, _END = _script("request"), _script("offer"), _script("withdraw"), _script("end")
+QUIT, _RENEW, _HOLD, _SWEEP = _script("quit"), _script("renew"), _script("hold"), _script("sweep")
 _RESTORE = _script("restore")
 
 
@@ -120,13 +120,13 @@ class ValkeyPool:
         return Parted(freed.decode(), at)
 
     async def withdraw(self, user: str) -> int:
-        return int(await self._valkey.run(_WITHDRAW, KEYS, user))
+        return int(await self._valkey.run(WITHDRAW, KEYS, user))
 
     async def end(self, user: str, peer: str) -> int:
         return int(await self._valkey.run(_END, KEYS, user, peer))
 
     async def quit(self, user: str, since: float = math.inf) -> Parted:
-        freed, at = await self._valkey.run(_QUIT, KEYS, user, since + lease_seconds())
+        freed, at = await self._valkey.run(QUIT, KEYS, user, since + lease_seconds())
         return Parted(freed.decode(), at)
 
     async def peer(self, user: str) -> str:

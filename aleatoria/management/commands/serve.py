@@ -1,20 +1,18 @@
 """`manage.py serve`: the server, with a Valkey of its own when there is no other."""
 
 import argparse
+import asyncio
 import logging
 from contextlib import ExitStack
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from aleatoria import totals
-from aleatoria.valkey import Address, valkey
+from aleatoria.valkey import LOOK_FOR, Address, valkey
 
 logger = logging.getLogger(__name__)
-LOOK_FOR = 0.5
-"""Seconds in which a Valkey on this machine has to answer."""
 
 
 class Command(BaseCommand):
@@ -50,6 +48,8 @@ class Command(BaseCommand):
 
         def say_where(bound: int) -> None:
             shown = f"[{host}]" if ":" in host else host
+            # Watch Valkey from now on, not from the first connection: what is wrong with it is in the log at once.
+            self._watching = asyncio.ensure_future(valkey.start())
             self.stdout.write(f"Listening on http://{shown}:{bound}/ (sockets: /ws). Ctrl-C stops it.")
             self.stdout.flush()
 
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if settings.VALKEY_CONFIGURED:
             self.stdout.write(f"Valkey: {configured}, as VALKEY_HOST says.")
             return configured
-        if _answers(configured):
+        if configured.answers(LOOK_FOR):
             self.stdout.write(f"Valkey: {configured}, which is running on this machine.")
             return configured
         if not settings.EMBEDDED_VALKEY:
@@ -101,12 +101,3 @@ async def _part() -> None:
     """The last word to Valkey."""
     await totals.flush()
     await valkey.stop()
-
-
-def _answers(address: Address) -> bool:
-    with address.client(answer_within=LOOK_FOR) as client:
-        try:
-            client.ping()
-        except redis.exceptions.RedisError:
-            return False
-    return True

@@ -1,0 +1,145 @@
+"""What commands that look at Valkey share: tables for people, JSON for programs, one line when it is away."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+import redis
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from aleatoria import names
+from aleatoria.logs import escaped
+from aleatoria.stats import Away, looking
+from aleatoria.valkey import find, valkey
+
+AWAY = 2
+"""The exit status when Valkey is away; 1 is any other failure."""
+_WIDE = 250
+"""Columns of a table that goes into a file or another program."""
+
+
+class ValkeyCommand(BaseCommand):
+    """A command that asks Valkey something and shows what it says."""
+
+    requires_system_checks: list[str] = []
+    examples: ClassVar[Sequence[str]] = ()
+    """What follows `manage.py` in the examples of `--help`."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        lines = "".join(f"  manage.py {example}\n" for example in self.examples)
+        return super().create_parser(
+            prog_name,
+            subcommand,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=f"examples:\n{lines}",
+            **kwargs,
+        )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        valkey.address = find()
+        try:
+            with looking() as client:
+                self.look(client, **options)
+        except Away as away:
+            raise CommandError(str(away), returncode=AWAY) from away
+        except BrokenPipeError:
+            # Whoever reads this has seen enough, like `head`. Python would complain of it once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except redis.exceptions.RedisError as error:
+            raise CommandError(f"Valkey/Redis at {valkey.address} says: {error}", returncode=AWAY) from error
+
+    def look(self, *client: Any, **options: Any) -> None:
+        """Ask and show. Called with a client and the options."""
+        raise NotImplementedError
+
+    # Showing
+
+    def show_json(self, what: object) -> None:
+        """Print it as JSON."""
+        self.stdout.write(msgspec.json.format(msgspec.json.encode(what)).decode())
+
+    def show_table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+        """Print it as a table; numbers stand to the right."""
+        self._print(table(headings, rows, title=title))
+
+    def say(self, text: str) -> None:
+        """Print a line; whatever stands in it is printed as it is, control characters escaped."""
+        self.stdout.write(escaped(text))
+
+    def _print(self, what: Table) -> None:
+        is_terminal = self.stdout.isatty()
+        console = Console(force_terminal=is_terminal, width=None if is_terminal else _WIDE)
+        with console.capture() as captured:
+            console.print(what)
+        self.stdout.write(captured.get(), ending="")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> Table:
+    """A table; numbers stand to the right."""
+    made = Table(
+        title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
+    for place, heading in enumerate(headings):
+        is_number = bool(rows) and all(isinstance(row[place], int | float | _Right) for row in rows)
+        made.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(escaped(str(cell))) for cell in row))
+    return made
+
+
+class _Right(str):
+    """Text that stands to the right in a table."""
+
+    __slots__ = ()
+
+
+def size(count: int) -> str:
+    """A number of bytes for a person."""
+    number = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024 or unit == "GiB":
+            break
+        number /= 1024
+    return _Right(f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}")
+
+
+def span(seconds: float) -> str:
+    """A span of time for a person."""
+    return _Right(str(timedelta(seconds=round(seconds))))
+
+
+def moment(when: datetime | None) -> str:
+    """A moment for a person, in UTC."""
+    return f"{when:%Y-%m-%d %H:%M:%S}" if when else "–"
+
+
+def room_name(text: str) -> str:
+    """The room that an argument names; an error for argparse when it names none."""
+    try:
+        return names.room_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def user_id(text: str) -> str:
+    """The user that an argument names; an error for argparse when it names none."""
+    if not names.is_user_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a user id.")
+    return text
+
+
+def natural(text: str) -> int:
+    """A whole number from 1; an error for argparse when it is none."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1.")
+    return int(text)

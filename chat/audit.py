@@ -1,0 +1,161 @@
+"""What must always hold of rooms and conversations."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import redis
+from django.conf import settings
+
+from aleatoria import clock, envelope, names
+from aleatoria.audit import Breach, Rule
+from aleatoria.envelope import Envelope, WireError
+from aleatoria.stats import Ask, ask_all, found
+from chat.payloads import Content
+from chat.services import SWEEP_EVERY, SWEPT_AT_ONCE
+from chat.store import direct_history, membership, room_history
+from chat.store.membership import members_key, rooms_key
+
+_SLACK = 60.0
+"""Seconds that a message may outlive its time, besides a round of the sweep."""
+# Both sides in one step: a user may join or leave while this looks.
+_DISAGREE = "return redis.call('SISMEMBER', KEYS[1], ARGV[1]) ~= redis.call('SISMEMBER', KEYS[2], ARGV[2]) and 1 or 0"
+
+
+def memberships(client: redis.Redis) -> Iterator[Breach]:
+    """Members and users' rooms agree, both ways. A user's own rooms decide."""
+    for room in list(_of_type(client, membership.MEMBERS, b"set")):
+        users = [user.decode() for user in client.sscan_iter(members_key(room), count=1000)]
+        for user, agrees in zip(users, ask_all(client, (_is_in(rooms_key(user), room) for user in users)), strict=True):
+            if not agrees and _disagree(client, room, user):
+                yield Breach(members_key(room), f"has {user}, whose rooms do not have it", _strike(client, room, user))
+    for user in list(_of_type(client, membership.ROOMS, b"set")):
+        rooms = [room.decode() for room in client.sscan_iter(rooms_key(user), count=1000)]
+        for room, agrees in zip(
+            rooms, ask_all(client, (_is_in(members_key(room), user) for room in rooms)), strict=True
+        ):
+            if not agrees and _disagree(client, room, user):
+                says = f"has {room}, whose members he is not among"
+                yield Breach(rooms_key(user), says, _enrol(client, room, user))
+
+
+def room_lines(client: redis.Redis) -> Iterator[Breach]:
+    """Every line of a room is a message of that room, at the score of its time."""
+    for room in list(_of_type(client, room_history.PREFIX, b"zset")):
+        key = room_history.key(room)
+        for line, score in list(client.zscan_iter(key, count=1000)):
+            message, flaw = _read(line)
+            if not flaw and message.room != room:
+                flaw = f"is of the room {message.room!r}"
+            if not flaw and score != float(clock.micros(message.create_time) * 1000):
+                flaw = "does not stand at its time"
+            if flaw:
+                yield Breach(key, f"a line {flaw}", _remove_scored(client, key, line))
+
+
+def direct_lines(client: redis.Redis) -> Iterator[Breach]:
+    """Every line of a conversation is a message between the two, and they stand in the order of their times."""
+    for pair in list(_of_type(client, direct_history.PREFIX, b"list")):
+        key = direct_history.PREFIX + pair
+        lines = _lines(client, key)
+        for line in lines:
+            message, flaw = _read(line)
+            if not flaw and direct_history.key(message.from_user, message.to_user) != key:
+                flaw = f"is from {message.from_user!r} to {message.to_user!r}"
+            if flaw:
+                yield Breach(key, f"a line {flaw}", _remove_listed(client, key, line))
+        if any(later < earlier for earlier, later in pairwise(map(direct_history.created, lines))):
+            yield Breach(key, "is not in the order of its times")
+
+
+def retention(client: redis.Redis) -> Iterator[Breach]:
+    """Nothing is kept for longer than it should be, give or take the time a sweep takes."""
+    round_trip = client.dbsize() / SWEPT_AT_ONCE * SWEEP_EVERY
+    oldest = time.time() - settings.MESSAGE_TTL.total_seconds() - _SLACK - 2 * round_trip
+    rooms = list(_of_type(client, room_history.PREFIX, b"zset"))
+    for room, expired in zip(rooms, ask_all(client, (_until(room, oldest) for room in rooms)), strict=True):
+        if expired:
+            key = room_history.key(room)
+            yield Breach(key, f"keeps {expired} messages past their time", _cut(client, key, oldest))
+    for pair in list(_of_type(client, direct_history.PREFIX, b"list")):
+        key, bound = direct_history.PREFIX + pair, clock.text(int(oldest * 1_000_000))
+        old = [line for line in _lines(client, key) if "" < direct_history.created(line) < bound]
+        if old:
+            yield Breach(key, f"keeps {len(old)} messages past their time", _remove_listed(client, key, *old))
+
+
+def _of_type(client: redis.Redis, prefix: str, kind: bytes) -> Iterator[str]:
+    """What stands behind the prefix in the names of keys that have the right type; another rule tells of the others."""
+    rest = list(found(client, prefix))
+    types = ask_all(client, (_type(prefix + name) for name in rest))
+    return (name for name, is_type in zip(rest, types, strict=True) if is_type == kind)
+
+
+def _lines(client: redis.Redis, key: str) -> list[bytes]:
+    """A conversation, read in stretches, so that none takes long."""
+    starts = range(0, client.llen(key), 500)
+    return [line for some in ask_all(client, (_stretch(key, start) for start in starts)) for line in some]
+
+
+def _stretch(key: str, start: int) -> Ask:
+    return lambda pipe: pipe.lrange(key, start, start + 499)
+
+
+def _read(line: bytes) -> tuple[Envelope, str]:
+    """The message in a line, and what is wrong with it, or ""."""
+    try:
+        message = envelope.decode(line.decode())
+        content = message.payload_as(Content).content
+        datetime.fromisoformat(message.create_time).astimezone(UTC)
+    except (WireError, ValueError) as error:
+        return Envelope(), f"is no message: {error}"
+    if message.type != "chat_message" or not content or not names.is_user_id(message.from_user):
+        return message, "is no chat message"
+    return message, ""
+
+
+def _disagree(client: redis.Redis, room: str, user: str) -> bool:
+    return bool(client.eval(_DISAGREE, 2, rooms_key(user), members_key(room), room, user))
+
+
+def _strike(client: redis.Redis, room: str, user: str) -> Callable[[], object]:
+    return lambda: _disagree(client, room, user) and client.srem(members_key(room), user)
+
+
+def _enrol(client: redis.Redis, room: str, user: str) -> Callable[[], object]:
+    ttl = settings.MEMBERSHIP_TTL // clock.MILLISECOND
+    keys = [rooms_key(user), members_key(room)]
+    return lambda: _disagree(client, room, user) and membership.JOIN.apply(client, keys, user, room, 1_000_000, ttl)
+
+
+def _remove_scored(client: redis.Redis, key: str, line: bytes) -> Callable[[], object]:
+    return lambda: client.zrem(key, line)
+
+
+def _remove_listed(client: redis.Redis, key: str, *lines: bytes) -> Callable[[], object]:
+    return lambda: [client.lrem(key, 1, line) for line in lines]  # type: ignore[arg-type] # bytes are fine
+
+
+def _cut(client: redis.Redis, key: str, oldest: float) -> Callable[[], object]:
+    return lambda: client.zremrangebyscore(key, "-inf", oldest * 1e9)
+
+
+def _is_in(key: str, member: str) -> Ask:
+    return lambda pipe: pipe.sismember(key, member)
+
+
+def _type(key: str) -> Ask:
+    return lambda pipe: pipe.type(key)
+
+
+def _until(room: str, oldest: float) -> Ask:
+    return lambda pipe: pipe.zcount(room_history.key(room), "-inf", oldest * 1e9)
+
+
+RULES: dict[str, Rule] = {
+    "membership": memberships,
+    "room line": room_lines,
+    "direct line": direct_lines,
+    "retention": retention,
+}

@@ -1,0 +1,59 @@
+"""What those who run the server do to rooms and conversations: blocking, for the admin and for commands."""
+
+import re
+from collections.abc import Iterable
+
+import redis
+
+from aleatoria import envelope, groups
+from aleatoria.operations import announce
+from aleatoria.stats import found
+from chat import payloads
+from chat.store import direct_history, membership, room_history
+from chat.store.membership import members_key, rooms_key
+
+
+def clear_history(client: redis.Redis, room: str) -> int:
+    """Forget what was said in a room; how many messages that were."""
+    key = room_history.key(room)
+    count = client.zcard(key)
+    client.unlink(key)
+    return int(count)
+
+
+def remove_member(client: redis.Redis, room: str, user: str) -> None:
+    """End a membership; his sockets hear the room no more, and are told so as if he had left."""
+    membership.LEAVE.apply(client, [rooms_key(user), members_key(room)], user, room)
+    announce(client, groups.user(user), {"type": "room.left", "room": room, "by": ""})
+    frame = envelope.encode(payloads.room_left(room))
+    announce(client, groups.user(user), {"type": "websocket.send", "text": frame})
+
+
+def remove_room(client: redis.Redis, room: str) -> None:
+    """End all memberships of a room and forget what was said in it."""
+    for user in list(client.sscan_iter(members_key(room), count=1000)):
+        remove_member(client, room, user.decode())
+    clear_history(client, room)
+
+
+def forget_conversation(client: redis.Redis, one: str, other: str) -> int:
+    """Forget what two users said to each other; how many messages that were."""
+    key = direct_history.key(one, other)
+    count = client.llen(key)
+    client.unlink(key)
+    return int(count)
+
+
+def said_by(client: redis.Redis, user: str) -> Iterable[tuple[str, list[bytes]]]:
+    """The rooms in which a user's messages are kept, with the lines; a slow search through all of them."""
+    from_him = re.compile(rb'^\{"type":"chat_message","fromUser":"%b",' % re.escape(user.encode()))
+    for room in found(client, room_history.PREFIX):
+        lines = [line for line, _ in client.zscan_iter(room_history.key(room), count=1000) if from_him.match(line)]
+        if lines:
+            yield room, lines
+
+
+def forget_lines(client: redis.Redis, room: str, lines: list[bytes]) -> None:
+    """Forget some of what was said in a room."""
+    for start in range(0, len(lines), 500):
+        client.zrem(room_history.key(room), *lines[start : start + 500])
