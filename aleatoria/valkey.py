@@ -203,9 +203,10 @@ class Valkey:
 
     async def stop(self) -> None:
         """End the watchdog and close the connections; `start` begins anew."""
-        if self._watchdog is not None:
+        # Again and again: while it connects, redis-py's `wait_for` may swallow a cancellation (Python 3.11).
+        while self._watchdog is not None and not self._watchdog.done():
             self._watchdog.cancel()
-            await asyncio.wait([self._watchdog])
+            await asyncio.wait([self._watchdog], timeout=0.1)
         self._let_go()
         await self._disconnect()
         self._watchdog, self.health.state = None, State.UNKNOWN

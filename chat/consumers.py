@@ -195,6 +195,10 @@ def _rooms_held() -> int:
     return len(set().union(*(rooms for _, rooms in _present())))
 
 
+def _count_histories(outcome: str) -> None:
+    totals.count(f"histories {outcome}", lambda: services.HISTORIES.by[outcome])
+
+
 TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
 valkey.health.on_lost.append(lambda: services.remember(_present()))
 valkey.every(RENEW_EVERY, lambda: services.renew(_present()))
@@ -203,5 +207,7 @@ valkey.every(services.SWEEP_EVERY, services.sweep)
 valkey.every(services.SWEEP_EVERY, services.sweep_presence)
 totals.count("messages", lambda: _MESSAGES.by["room"])
 totals.count("direct messages", lambda: _MESSAGES.by["direct"])
+for _outcome in services.HISTORIES.by:
+    _count_histories(_outcome)
 totals.report("rooms", _rooms_held)
 metrics.Gauge("aleatoria_rooms", "Rooms that somebody who is connected here is in.", _rooms_held)

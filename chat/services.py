@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from aleatoria import clock
+from aleatoria import clock, metrics
 from aleatoria.failover import Failover
 from aleatoria.pipeline import Unavailable
 from aleatoria.valkey import valkey
@@ -19,6 +19,12 @@ from chat.store.room_history import RoomHistory
 READ_WITHIN = 0.4
 """Seconds after which a history is given as empty and degraded."""
 
+HISTORIES = metrics.LabelledCounter(
+    "aleatoria_history_reads",
+    "Requests for histories: something was found, nothing was kept, or Valkey was away.",
+    "outcome",
+    ("found", "empty", "degraded"),
+)
 SWEEP_EVERY = 1.0
 SWEPT_AT_ONCE = 200
 """Keys looked at a time. Few, so that nobody's messages wait for it."""
@@ -89,7 +95,9 @@ async def _read(reading: Awaitable[Page]) -> History:
     try:
         page = await asyncio.wait_for(reading, READ_WITHIN)
     except (Unavailable, TimeoutError):
+        HISTORIES.by["degraded"] += 1
         return History(Page([]), degraded=True)
+    HISTORIES.by["found" if page.lines else "empty"] += 1
     return History(page, valkey.health.degraded)
 
 

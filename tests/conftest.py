@@ -50,7 +50,7 @@ def keys(request: pytest.FixtureRequest, valkey_process: ValkeyProcess) -> Itera
     test plants by hand what breaks it: those are marked `plants`."""
     valkey_process.client.flushall()
     yield valkey_process.client
-    if request.node.get_closest_marker("plants") is None:
+    if request.node.get_closest_marker("plants") is None and valkey_process.address.answers(1):
         assert breaches(valkey_process.client) == []
 
 

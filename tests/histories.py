@@ -85,6 +85,7 @@ class History(NamedTuple):
             keys.rpush(self.key, *lines)
         else:
             keys.zadd(self.key, {line: nanoseconds(json.loads(line)["createTime"]) for line in lines})
+        keys.expire(self.key, 86_400)
 
     def drop_oldest(self, keys: redis.Redis, count: int) -> None:
         """As a server does with what is too much."""

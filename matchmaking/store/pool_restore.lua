@@ -10,10 +10,10 @@ local freed = ""
 if peer_of(user) ~= peer then freed = part(user) end
 local taken = peer_of(peer) ~= "" and peer_of(peer) ~= user
 local waits = redis.call("SISMEMBER", waiting, peer) == 1 and not speaks_for_peer
-keep()
 if doing == "waiting" then
     redis.call("SADD", waiting, user)
     lease(user, ARGV[5])
+    keep()
     return {freed, 1, moment()}
 end
 if doing == "gone" or taken or waits then
@@ -24,4 +24,5 @@ end
 if role == "impolite" then connect(user, peer) else connect(peer, user) end
 lease(user, ARGV[5])
 redis.call("ZADD", leases, "NX", ARGV[6], peer)
+keep()
 return {freed, 1, moment()}

@@ -1,0 +1,18 @@
+"""What the admin has a section and permissions for, though it is kept in Valkey: no table stands behind it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class ValkeyServer(models.Model):
+    """Valkey, and the server processes that use it."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions: ClassVar = [("close_sockets", "Can close a user's sockets")]
+        verbose_name = verbose_name_plural = "Valkey"
+
+    def __str__(self) -> str:
+        return "Valkey"

@@ -1,0 +1,23 @@
+"""What the admin has a section and permissions for, though it is kept in Valkey: no table stands behind it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Room(models.Model):
+    """A room, by its name."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions: ClassVar = [
+            ("clear_room", "Can clear a room's history"),
+            ("remove_member", "Can remove a member from a room"),
+            ("read_messages", "Can read what was said in a room"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
