@@ -14,6 +14,8 @@ from aleatoria.models import ValkeyServer
 from aleatoria.valkey import valkey
 
 DAYS_SHOWN, HOURS_SHOWN = 14, 24
+admin.site.site_header = admin.site.site_title = "Aleatoria"
+admin.site.index_title = "What is going on"
 
 
 @admin.register(ValkeyServer)

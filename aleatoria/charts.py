@@ -11,17 +11,17 @@ _GAP = 0.15
 
 
 def bars(values: Sequence[float], *, title: str, starts: Sequence[str], ends: str) -> SafeString:
-    """A chart of `values`, the oldest first: each is of what begins at its moment in `starts`; all is over at `ends`."""
+    """A chart of `values`, the oldest first: each is of what began at its moment in `starts`; all is over at `ends`."""
     top = max(values, default=0)
     drawn = [(_bar(place, value, top, starts[place]),) for place, value in enumerate(values)]
     shown = format_html_join("", "{}", drawn)
-    says = f"{title}: at most {top:.4g}."
+    says = f"{title}: at most {top:.3g}."
     return format_html(
         '<figure class="chart"><figcaption>{} <span>at most {}</span></figcaption>'
         '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
         '<div class="axis" aria-hidden="true"><span>{}</span><span>{}</span><span>{}</span></div></figure>',
         title,
-        f"{top:.4g}",
+        f"{top:.3g}",
         len(values),
         _HEIGHT,
         says,
@@ -40,5 +40,5 @@ def _bar(place: int, value: float, top: float, start: str) -> SafeString:
         f"{_HEIGHT - height:g}",
         f"{1 - _GAP:g}",
         f"{height:g}",
-        f"{start}: {value:.4g}",
+        f"{start}: {value:.3g}",
     )

@@ -4,16 +4,19 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import pytest_asyncio
 import redis
+from playwright.async_api import Browser
 
 import chat.services
 import matchmaking.services
 from aleatoria.asgi import application
 from aleatoria.management.commands.audit import RULES
 from aleatoria.valkey import valkey
+from tests.browser import running_chromium
 from tests.processes import ServerProcess, ValkeyProcess
 from tests.tab import Tab
 
@@ -21,20 +24,34 @@ MakeTab = Callable[..., Tab]
 MakeServer = Callable[..., ServerProcess]
 
 
-# What is tested against a real coturn is left out where there is none, loudly; CI has one, and leaves nothing out.
-COTURN_IS_MISSING = shutil.which("turnserver") is None and os.environ.get("CI") != "true"
+class Tool(NamedTuple):
+    """A program that some tests need: those that use the fixture."""
+
+    fixture: str
+    program: str
+    says: str
+    """What is not tested without it, and where to get it."""
+
+
+# What is tested against these is left out where they are missing, loudly; CI has them, and leaves nothing out.
+TOOLS = [
+    Tool("coturn", "turnserver", "Not tested against a real TURN server: turnserver is in Debian's package coturn."),
+    Tool("chromium", "chromium", "Not tested in a real browser: chromium is in Debian's package chromium."),
+]
+MISSING = [tool for tool in TOOLS if shutil.which(tool.program) is None and os.environ.get("CI") != "true"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = [item for item in items if COTURN_IS_MISSING and "coturn" in getattr(item, "fixturenames", ())]
+    fixtures = {tool.fixture for tool in MISSING}
+    left_out = [item for item in items if fixtures.intersection(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if COTURN_IS_MISSING:
-        terminalreporter.section("NOT TESTED AGAINST A REAL TURN SERVER")
-        terminalreporter.line("turnserver is not installed. It is in the package coturn of Debian and others.")
+    for tool in MISSING:
+        terminalreporter.section("TESTS WERE LEFT OUT")
+        terminalreporter.line(tool.says)
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +105,10 @@ def server(tmp_path: Path, keys: redis.Redis, valkey_process: ValkeyProcess) -> 
         return ServerProcess(tmp_path / name, **(where | environment))
 
     return make
+
+
+@pytest_asyncio.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One Chromium for all; each test opens a context of its own."""
+    async with running_chromium() as browser:
+        yield browser
