@@ -256,8 +256,12 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     @handles("hello")
     async def hello(self, message: Envelope) -> None:
         """Who you are and what holds here; from now on also the events you asked for."""
-        self.events = frozenset(message.payload_as(Hello).events or ())
+        before, self.events = self.events, frozenset(message.payload_as(Hello).events or ())
+        await self.attend(before)
         await self.reply(envelope.from_system("welcome", self.welcome()))
+
+    async def attend(self, before: frozenset[str]) -> None:
+        """What is done when a client has asked for events; `before` are those it had asked for until now."""
 
     def welcome(self) -> dict[str, object]:
         """What `welcome` says; each consumer adds what is its own."""

@@ -137,14 +137,18 @@ def raw(payload: object) -> msgspec.Raw:
 
 
 def stamp(message: Envelope, user: str) -> Envelope:
-    """What a client sent with the fields that are ours to set: who, when and, if missing, which."""
+    """What a client sent with the fields that are ours to set: who and when."""
     return msgspec.structs.replace(
         message,
         from_user=user,
         create_time=clock.text(clock.now()),
-        message_id=message.message_id or str(uuid4()),
         incoming=None,
     )
+
+
+def identified(message: Envelope) -> Envelope:
+    """The same, with an id if the client has given none."""
+    return message if message.message_id else msgspec.structs.replace(message, message_id=str(uuid4()))
 
 
 def from_system(kind: str, payload: object, *, room: str = "", to_user: str = "") -> Envelope:

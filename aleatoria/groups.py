@@ -16,6 +16,12 @@ def room(name: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
+def watchers(kind: str, name: str) -> str:
+    """The sockets that hear a kind of news about a room's people, as they have asked to."""
+    return f"{kind}.{_digest(name)}"
+
+
+@lru_cache(maxsize=16_384)
 def user(user_id: str) -> str:
     """All sockets of a user that speak chat."""
     return f"user.{_digest(user_id)}"

@@ -7,10 +7,10 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from time import perf_counter
 from types import coroutine
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import redis
@@ -25,6 +25,7 @@ from aleatoria.valkey import valkey
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
+Result = TypeVar("Result")
 Sink = Callable[[Event], Coroutine[Any, Any, None]]
 
 _DELIVERIES = metrics.Counter(
@@ -36,10 +37,14 @@ _DELIVERY = metrics.Histogram(
     metrics.SECONDS,
 )
 
+FRAME = "websocket.send"
+"""The type of an event that is a finished frame, in `text`."""
 BACKLOG_EVENTS = 1000
 """Events one receiver may be behind before it is cut off."""
 _SENDER = 8
 _HEADER = 16
+# What follows the header: a finished frame as it is, or any other event through msgpack.
+_FRAME, _EVENT = b"f", b"e"
 
 
 class Channel:
@@ -195,10 +200,36 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         """Send to all members of `group`, here and in the other processes."""
         await self._publish(self._wire(group), message)
 
+    async def publish_within(self, step: Callable[..., Awaitable[Result]], *frames: tuple[str, str]) -> Result | None:
+        """Send each frame to its group as part of one step in Valkey; what the step returns.
+
+        `step` is given a channel and a head for each, and has to publish there the head followed by the frame's text.
+        None: Valkey could not do the step, and the frames have been sent without it.
+        """
+        sends = [(self._wire(group), {"type": FRAME, "text": text}) for group, text in frames]
+        if not (valkey.subscriber.live and valkey.health.writable):
+            for name, event in sends:
+                await self._publish(name, event)
+            return None
+        numbers = [self._next_number(name) for name, _ in sends]
+        heads = [self._header(number) + _FRAME for number in numbers]
+        try:
+            return await step(*(part for (name, _), head in zip(sends, heads, strict=True) for part in (name, head)))
+        except Unavailable:
+            pass
+        except ResponseError as error:
+            logger.error("Valkey/Redis could not keep a message: %s", str(error).partition(", with args")[0])
+        for (name, event), number in zip(sends, numbers, strict=True):
+            if valkey.subscriber.live:
+                await self._publish(name, event)  # it was refused as a whole
+            elif number > self._heard:
+                self._deliver_here(name, event)
+        return None
+
     def announce(self, client: redis.Redis, group: str, message: Event) -> None:
         """Send to all members of `group` from outside the event loop, over a blocking client."""
         header = os.urandom(_SENDER) + bytes(_HEADER - _SENDER)
-        client.publish(self._wire(group), header + self.serialize(message))
+        client.publish(self._wire(group), header + self._packed(message))
 
     async def has_members(self, group: str) -> bool:
         """Whether anybody hears `group`, here or in another process."""
@@ -229,21 +260,43 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
             valkey.subscriber.unwant(name)
 
     async def _publish(self, name: bytes, message: Event) -> None:
-        cause = trace.current.get()
         if not valkey.subscriber.live:
-            self._deliver(name, message)
-            if cause is not None:
-                _DELIVERY.observe(perf_counter() - cause.received_at)
+            self._deliver_here(name, message)
             return
-        self._sent = number = self._sent + 1
-        if cause is not None and name in self._groups:
-            self._causes.append((number, cause.received_at))
-        header = self._sender + number.to_bytes(_HEADER - _SENDER, "big")
+        number = self._next_number(name)
         try:
-            await valkey.execute("PUBLISH", name, header + self.serialize(message))
+            await valkey.execute("PUBLISH", name, self._header(number) + self._packed(message))
         except (Unavailable, ResponseError):
             if number > self._heard:
                 self._deliver(name, message)
+
+    def _next_number(self, name: bytes) -> int:
+        self._sent = number = self._sent + 1
+        cause = trace.current.get()
+        if cause is not None and name in self._groups:
+            self._causes.append((number, cause.received_at))
+        return number
+
+    def _header(self, number: int) -> bytes:
+        return self._sender + number.to_bytes(_HEADER - _SENDER, "big")
+
+    def _packed(self, message: Event) -> bytes:
+        if message["type"] == FRAME:
+            return _FRAME + str(message["text"]).encode()
+        packed: bytes = self.serialize(message)
+        return _EVENT + packed
+
+    def _unpacked(self, data: bytes) -> Event:
+        if data[_HEADER : _HEADER + 1] == _FRAME:
+            return {"type": FRAME, "text": data[_HEADER + 1 :].decode()}
+        event: Event = self.deserialize(data[_HEADER + 1 :])
+        return event
+
+    def _deliver_here(self, name: bytes, message: Event) -> None:
+        self._deliver(name, message)
+        cause = trace.current.get()
+        if cause is not None:
+            _DELIVERY.observe(perf_counter() - cause.received_at)
 
     def _receive(self, name: bytes, data: bytes) -> None:
         if data[:_SENDER] == self._sender:
@@ -251,10 +304,10 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
             if number <= self._void:
                 return  # from before an outage, and delivered directly since
             self._heard = number
-            self._deliver(name, self.deserialize(data[_HEADER:]))
+            self._deliver(name, self._unpacked(data))
             self._observe_delivery(number)
         else:
-            self._deliver(name, self.deserialize(data[_HEADER:]))
+            self._deliver(name, self._unpacked(data))
 
     def _observe_delivery(self, number: int) -> None:
         # They are heard in their order: what stands before this one has got lost.
@@ -270,7 +323,7 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
     def _deliver(self, name: bytes, message: Event) -> None:
         members = self._groups.get(name)
         if members is not None:
-            if message["type"] == "websocket.send":
+            if message["type"] == FRAME:
                 _DELIVERIES.count += len(members)
             for channel in list(members.values()):
                 channel.hand(message)

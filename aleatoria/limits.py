@@ -20,6 +20,7 @@ RATES = {
     "message": Rate(10, 20),
     "join": Rate(5, 20),
     "history": Rate(5, 20),
+    "typing": Rate(5, 10),
     "request": Rate(2, 5),
     "description": Rate(5, 5),
     "candidate": Rate(50, 50),

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 import msgspec
 from django.conf import settings
 
 from aleatoria import envelope, groups, metrics, names, totals
-from aleatoria.consumer import BAD_REQUEST, EnvelopeConsumer, Rejected
+from aleatoria.consumer import BAD_REQUEST, Rejected
 from aleatoria.dispatch import handles, hears
 from aleatoria.envelope import Envelope, Refused
 from aleatoria.layers import Event
 from aleatoria.valkey import valkey
 from chat import payloads, services
+from chat.people import PeopleConsumer, check_address, connected, room_of, tell_status
 from chat.store.membership import TooManyRooms
+from chat.store.repeats import Mark
 
 RENEW_EVERY = 3600.0
 """Seconds between two signs of life of connected members; membership lasts a day from each."""
@@ -25,15 +28,16 @@ _MESSAGES = metrics.LabelledCounter(
 )
 
 
-class ChatConsumer(EnvelopeConsumer):
+_NOT_KEPT = metrics.Counter(
+    "aleatoria_messages_not_kept", "Messages that reached people but are in no history, as Valkey was away."
+)
+
+
+class ChatConsumer(PeopleConsumer):
     """One socket of a user, in all of his rooms."""
 
     tabs: ClassVar[dict[str, set["ChatConsumer"]]] = {}
     """By user, his sockets in this process."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rooms: set[str] = set()
 
     # Coming and going
 
@@ -51,8 +55,9 @@ class ChatConsumer(EnvelopeConsumer):
         # At once, so that it can be spoken in even while Valkey hangs.
         self.rooms |= asked
         own = self._listen(groups.user(self.user_id), *map(groups.room, asked))
-        await asyncio.gather(own, super().enter(), services.renew_presence([self.user_id]))
-        rooms = await services.rooms(user=self.user_id)
+        arriving = asyncio.gather(own, super().enter(), services.arrive(user=self.user_id))
+        *_, was_offline = await arriving
+        rooms, joined = await services.rooms(user=self.user_id), set()
         for room in (asked or (set() if rooms else {settings.DEFAULT_ROOM})) - rooms:
             try:
                 await services.join(user=self.user_id, room=room)
@@ -61,9 +66,11 @@ class ChatConsumer(EnvelopeConsumer):
                 self.spawn(self._refuse_at_connect())
             else:
                 rooms.add(room)
+                joined.add(room)
                 await self._tell_own_sockets("room.joined", room)
-        await self._listen(*map(groups.room, rooms - self.rooms))
+        await self._listen(*(name for room in rooms - self.rooms for name in self.groups_of(room)))
         self.rooms |= rooms
+        await tell_status(self.user_id, "online", self.rooms if was_offline else joined)
 
     async def leave(self, code: int) -> None:
         tabs = self.tabs.get(self.user_id, set())
@@ -84,18 +91,21 @@ class ChatConsumer(EnvelopeConsumer):
 
     @handles("join_room", rate="join")
     async def join_room(self, message: Envelope) -> None:
-        room = _room_of(message)
+        room = room_of(message)
         try:
             await services.join(user=self.user_id, room=room)
         except TooManyRooms:
             raise TOO_MANY_ROOMS from None
+        is_new = room not in self.rooms
         await self._hear(room)
         await self._tell_own_sockets("room.joined", room)
         await self.reply(payloads.room_joined(room))
+        if is_new:
+            await tell_status(self.user_id, "online", [room])
 
     @handles("leave_room", rate="join")
     async def leave_room(self, message: Envelope) -> None:
-        room = _room_of(message)
+        room = room_of(message)
         await self._hear_no_more(room)
         await services.leave(user=self.user_id, room=room)
         await self._tell_own_sockets("room.left", room)
@@ -125,48 +135,68 @@ class ChatConsumer(EnvelopeConsumer):
         await asyncio.gather(*(self.channel_layer.group_add(name, self.channel_name) for name in names))
 
     async def _hear(self, room: str) -> None:
-        await self.channel_layer.group_add(groups.room(room), self.channel_name)
+        await self._listen(*self.groups_of(room))
         self.rooms.add(room)
 
     async def _hear_no_more(self, room: str) -> None:
         self.rooms.discard(room)
-        await self.channel_layer.group_discard(groups.room(room), self.channel_name)
+        for name in self.groups_of(room):
+            await self.channel_layer.group_discard(name, self.channel_name)
 
     # Messages
 
     @handles("chat_message", rate="message")
     async def say(self, message: Envelope) -> None:
         payloads.check_content(message)
-        if bool(message.room) == bool(message.to_user):
-            raise Refused("invalid_field", "A message is for a `room` or for a `toUser`: name one of the two.")
-        await (self._say_in_room(message) if message.room else self._say_directly(message))
+        check_address(message)
+        if message.room:
+            self.guard(message.room)
+        mark = payloads.mark_of(message) if message.message_id else None
+        earlier = services.sent_before(mark) if mark else ""
+        if not earlier:
+            message = envelope.identified(message)
+            earlier = await (self._say_in_room(message, mark) if message.room else self._say_directly(message, mark))
+            if mark:
+                services.note_sent(mark, earlier or mark.value)
+        if mark and earlier:
+            await self.reply(payloads.senders_copy(message, mark.created_if_same(earlier)))
 
-    async def _say_in_room(self, message: Envelope) -> None:
-        self._guard(message.room)
+    async def _say_in_room(self, message: Envelope, mark: Mark | None) -> str:
+        """The mark of the same message sent before, or ""."""
         frame = envelope.encode(message)
-        _MESSAGES.by["room"] += 1
-        services.keep_in_room(room=message.room, line=frame, created=message.create_time)
-        await self.broadcast(message.room, frame)
+        keep = partial(services.keep_in_room, room=message.room, line=frame, created=message.create_time, mark=mark)
+        return self._counted("room", await self.channel_layer.publish_within(keep, (groups.room(message.room), frame)))
 
-    async def _say_directly(self, message: Envelope) -> None:
-        line = envelope.encode(message)
-        _MESSAGES.by["direct"] += 1
-        services.keep_direct(sender=self.user_id, recipient=message.to_user, line=line, created=message.create_time)
-        if message.to_user != self.user_id:
-            await self.tell(message.to_user, envelope.encode(msgspec.structs.replace(message, incoming=True)))
-        await self.tell(self.user_id, envelope.encode(msgspec.structs.replace(message, incoming=False)))
+    async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
+        """The mark of the same message sent before, or ""."""
+        recipient = message.to_user
+        copies = [(groups.user(self.user_id), _copy(message, incoming=False))]
+        if recipient != self.user_id:
+            copies.insert(0, (groups.user(recipient), _copy(message, incoming=True)))
+        keep = partial(
+            services.keep_direct,
+            sender=self.user_id,
+            recipient=recipient,
+            line=envelope.encode(message),
+            copies=[text for _, text in copies],
+            created=message.create_time,
+            mark=mark,
+        )
+        return self._counted("direct", await self.channel_layer.publish_within(keep, *copies))
 
-    def _guard(self, room: str) -> None:
-        if room not in self.rooms:
-            raise Refused("not_in_room", "You are not in that room. Join the room first.")
+    def _counted(self, kind: str, earlier: str | None) -> str:
+        if not earlier:
+            _MESSAGES.by[kind] += 1
+        _NOT_KEPT.count += earlier is None
+        return earlier or ""
 
     # Histories
 
     @handles("get_recent_messages", rate="history")
     async def get_recent_messages(self, message: Envelope) -> None:
-        room = _room_of(message)
+        room = room_of(message)
         stretch = message.payload_as(payloads.HistoryQuery).stretch()
-        self._guard(room)
+        self.guard(room)
         history = await services.room_page(room=room, stretch=stretch)
         await self.reply(payloads.recent_messages(room, history, newer=stretch.newer))
 
@@ -180,15 +210,13 @@ class ChatConsumer(EnvelopeConsumer):
         await self.reply(payloads.direct_messages(query.with_user, history, newer=stretch.newer))
 
 
-def _room_of(message: Envelope) -> str:
-    if not message.room:
-        raise Refused("invalid_field", "Name the `room`.")
-    return message.room
+def _copy(message: Envelope, *, incoming: bool) -> str:
+    return envelope.encode(msgspec.structs.replace(message, incoming=incoming))
 
 
 def _present() -> Iterable[tuple[str, set[str]]]:
     """The users of this process with their rooms, once a socket."""
-    return [(socket.user_id, socket.rooms) for socket in EnvelopeConsumer.connected if isinstance(socket, ChatConsumer)]
+    return [(socket.user_id, socket.rooms) for socket in connected()]
 
 
 def _rooms_held() -> int:
@@ -202,9 +230,7 @@ def _count_histories(outcome: str) -> None:
 TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
 valkey.health.on_lost.append(lambda: services.remember(_present()))
 valkey.every(RENEW_EVERY, lambda: services.renew(_present()))
-valkey.every(services.RENEW_PRESENCE_EVERY, lambda: services.renew_presence(list(ChatConsumer.tabs)))
 valkey.every(services.SWEEP_EVERY, services.sweep)
-valkey.every(services.SWEEP_EVERY, services.sweep_presence)
 totals.count("messages", lambda: _MESSAGES.by["room"])
 totals.count("direct messages", lambda: _MESSAGES.by["direct"])
 for _outcome in services.HISTORIES.by:

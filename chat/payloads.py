@@ -9,7 +9,9 @@ import msgspec
 from aleatoria import clock, envelope
 from aleatoria.envelope import Envelope, Refused
 from chat.services import History, Stretch
+from chat.store.conversations import Conversation
 from chat.store.paging import Position
+from chat.store.repeats import Mark
 
 CONTENT_MAX = 4000
 HISTORY_DEFAULT, HISTORY_MAX = 50, 200
@@ -60,6 +62,49 @@ def check_content(message: Envelope) -> None:
     """Refused when a chat message says nothing or too much."""
     if not 1 <= len(message.payload_as(Content).content) <= CONTENT_MAX:
         raise Refused("invalid_field", f"`content` has 1 to {CONTENT_MAX} characters.")
+
+
+class Reading(msgspec.Struct, rename="camel"):
+    """Whose messages he has read."""
+
+    with_user: str = ""
+
+
+def mark_of(message: Envelope) -> Mark:
+    """By what a message is known that may be sent again."""
+    said = (message.room.encode(), message.to_user.encode(), bytes(message.payload))
+    return Mark.of(message.from_user, message.message_id, message.create_time, *said)
+
+
+def senders_copy(message: Envelope, created: str) -> Envelope:
+    """What a repeat is answered with: the message as it was first sent, at `created`; Refused when it was another."""
+    if not created:
+        raise Refused("invalid_field", "That `messageId` has been used for another message. Give each its own.")
+    incoming = False if message.to_user else None
+    return msgspec.structs.replace(message, create_time=created, incoming=incoming)
+
+
+def members_list(room: str, members: list[tuple[str, bool]], *, degraded: bool) -> Envelope:
+    """Who is in a room, and who of them is online."""
+    listed = [{"userId": user, "online": online} for user, online in members]
+    payload = {"room": room, "members": listed} | ({"degraded": True} if degraded else {})
+    return envelope.from_system("members_list", payload, room=room)
+
+
+def conversations_list(conversations: list[Conversation] | None) -> Envelope:
+    """With whom he has conversations; None: that cannot be told now."""
+    listed = [
+        {"withUser": one.other, "lastMessage": msgspec.Raw(one.last), "unread": one.unread}
+        for one in conversations or ()
+    ]
+    degraded = {"degraded": True} if conversations is None else {}
+    return envelope.from_system("conversations_list", {"conversations": listed} | degraded)
+
+
+def user_status(user: str, status: str) -> Envelope:
+    """Somebody who shares a room is `online` or `offline` from now on."""
+    payload = {"userId": user, "status": status, "timestamp": clock.text(clock.now())}
+    return envelope.from_system("user_status", payload)
 
 
 def room_joined(room: str) -> Envelope:

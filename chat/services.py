@@ -1,7 +1,8 @@
 """What chat keeps: messages for a day, memberships. Knows nothing of sockets."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -10,10 +11,12 @@ from aleatoria.failover import Failover
 from aleatoria.pipeline import Unavailable
 from aleatoria.valkey import valkey
 from chat.store import direct_history, membership, presence, room_history
+from chat.store.conversations import Conversation, Conversations
 from chat.store.direct_history import DirectHistory
 from chat.store.membership import Membership, MemoryMembership, ValkeyMembership
 from chat.store.paging import Page, Position
 from chat.store.presence import Presence
+from chat.store.repeats import Mark, SentHere
 from chat.store.room_history import RoomHistory
 
 READ_WITHIN = 0.4
@@ -25,6 +28,7 @@ HISTORIES = metrics.LabelledCounter(
     "outcome",
     ("found", "empty", "degraded"),
 )
+MEMBERS_LISTED = 1000
 SWEEP_EVERY = 1.0
 SWEPT_AT_ONCE = 200
 """Keys looked at a time. Few, so that nobody's messages wait for it."""
@@ -34,6 +38,8 @@ _swept_to: bytes = b"0"
 _room_history = RoomHistory(valkey)
 _direct_history = DirectHistory(valkey)
 _presence = Presence(valkey)
+_conversations = Conversations(valkey)
+_sent_here = SentHere()
 _kept_membership = ValkeyMembership(valkey)
 _remembered_membership = MemoryMembership()
 _membership: Failover[Membership] = Failover(_kept_membership, _remembered_membership, valkey.health)
@@ -56,14 +62,31 @@ class History(NamedTuple):
     degraded: bool
 
 
-def keep_in_room(*, room: str, line: str, created: str) -> None:
-    """Keep a room's message, ahead of the broadcast that is sent after this."""
-    _room_history.append(room, line, micros=clock.micros(created))
+async def keep_in_room(channel: bytes, head: bytes, *, room: str, line: str, created: str, mark: Mark | None) -> str:
+    """Keep a room's message and publish it, in one step; the mark of the same one sent before, or ""."""
+    return await _room_history.append(room, line, channel, head, micros=clock.micros(created), mark=mark)
 
 
-def keep_direct(*, sender: str, recipient: str, line: str, created: str) -> None:
-    """Keep a direct message, ahead of its delivery, which is sent after this."""
-    _direct_history.append(sender, recipient, line, created=created)
+async def keep_direct(
+    *where: bytes, sender: str, recipient: str, line: str, copies: Sequence[str], created: str, mark: Mark | None
+) -> str:
+    """Keep a direct message and publish its copies, in one step; the mark of the same one sent before, or "".
+
+    `where` has a channel and a head for each copy.
+    """
+    threes = zip(where[::2], where[1::2], copies, strict=True)
+    published = [part for three in threes for part in three]
+    return await _direct_history.append(sender, recipient, line, *published, created=created, mark=mark)
+
+
+def sent_before(mark: Mark) -> str:
+    """The mark under which this process has seen a message with the same id sent, or ""."""
+    return _sent_here.earlier(mark.key)
+
+
+def note_sent(mark: Mark, first: str) -> None:
+    """A message has been sent, the first time under this mark."""
+    _sent_here.remember(mark.key, first)
 
 
 async def room_page(*, room: str, stretch: Stretch) -> History:
@@ -143,11 +166,21 @@ async def sweep() -> None:
                 _kept_membership.sweep(key.removeprefix(membership.MEMBERS))
 
 
-async def renew_presence(users: Sequence[str]) -> None:
-    """These users are online."""
-    if users:
-        with suppress(Unavailable):
-            await _presence.renew(users)
+async def arrive(*, user: str) -> bool:
+    """The user has a socket here; whether he was offline until now."""
+    try:
+        return user in await _presence.renew([user])
+    except Unavailable:
+        return False
+
+
+async def renew_presence(users: Collection[str]) -> list[str]:
+    """These users are online; those who had been taken for offline all the same. None just after an outage."""
+    try:
+        found = await _presence.renew(list(users)) if users else []
+    except Unavailable:
+        return []
+    return [] if _has_just_come_back() else found
 
 
 def close_presence(*, user: str) -> None:
@@ -155,10 +188,48 @@ def close_presence(*, user: str) -> None:
     _presence.close(user)
 
 
-async def sweep_presence() -> None:
-    """Whose time is up is offline."""
-    with suppress(Unavailable):
-        await _presence.sweep()
+async def sweep_presence() -> list[str]:
+    """Whose time is up is offline: those, each told to one process only. Nobody just after an outage."""
+    if _has_just_come_back():
+        return []
+    try:
+        return await _presence.sweep()
+    except Unavailable:
+        return []
+
+
+def _has_just_come_back() -> bool:
+    """Whether other processes may not have said yet who is online."""
+    return time.time() - valkey.health.since < presence.LEASE
+
+
+async def rooms_of(*, user: str) -> set[str]:
+    """The rooms a user is in, who need not be connected here."""
+    try:
+        return await _kept_membership.rooms(user)
+    except Unavailable:
+        return set()
+
+
+async def members(*, room: str) -> list[tuple[str, bool]] | None:
+    """The members of a room, each with whether he is online, MEMBERS_LISTED at most; None while Valkey is away."""
+    try:
+        return await asyncio.wait_for(_presence.members(membership.members_key(room), MEMBERS_LISTED), READ_WITHIN)
+    except (Unavailable, TimeoutError):
+        return None
+
+
+async def conversations(*, user: str) -> list[Conversation] | None:
+    """With whom a user has conversations, the newest first; None while Valkey is away."""
+    try:
+        return await asyncio.wait_for(_conversations.of(user), READ_WITHIN)
+    except (Unavailable, TimeoutError):
+        return None
+
+
+def mark_read(*, user: str, other: str) -> None:
+    """The user has read what the other one wrote until now."""
+    _conversations.mark_read(user, other, clock.text(clock.now()))
 
 
 def remember(present: Iterable[tuple[str, Iterable[str]]]) -> None:

@@ -142,7 +142,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     @handles("hangup")
     async def hang_up(self, message: Envelope) -> None:
-        peer = _peer_of(message)
+        peer, message = _peer_of(message), envelope.identified(message)
         async with self._turn:
             at = await services.end(user=self.user_id, peer=peer)
             if not at:
@@ -156,6 +156,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
             _note_hangup(peer, self.user_id, "hangup")
 
     async def _signal(self, message: Envelope) -> None:
+        message = envelope.identified(message)
         if await services.are_in_a_call(user=self.user_id, peer=_peer_of(message)):
             _SIGNALS.count += 1
             await self._happens(message.to_user, "call.signal", peer=self.user_id, frame=envelope.encode(message))

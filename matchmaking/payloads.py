@@ -54,4 +54,5 @@ def no_peer_available(*, to: str) -> Envelope:
 
 def hangup(peer: str, reason: str, *, to: str) -> Envelope:
     """The call with `peer` is over, and not because he said so."""
-    return envelope.stamp(Envelope(type="hangup", to_user=to, payload=envelope.raw({"reason": reason})), peer)
+    hangup = Envelope(type="hangup", to_user=to, payload=envelope.raw({"reason": reason}))
+    return envelope.identified(envelope.stamp(hangup, peer))

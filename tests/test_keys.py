@@ -1,4 +1,5 @@
-"""What is in Valkey: the keys of the customer's document and, beside them, who is online and how much is going on."""
+"""What is in Valkey: the keys of the customer's document and, beside them, what makes them
+useful: with whom one has conversations, who is online, how much is going on."""
 
 import json
 
@@ -30,6 +31,8 @@ async def test_the_keys_and_their_types_are_those_of_the_customers_document(tab:
             "user:rooms:ana": "set",
             "user:rooms:bob": "set",
             "dm:ana:bob": "list",
+            "user:dms:ana": "zset",
+            "user:dms:bob": "zset",
         }
         assert keys.smembers("room:members:attic") == {b"ana", b"bob"}
         assert keys.smembers("user:rooms:ana") == {b"attic", "café am Eck".encode()}

@@ -125,9 +125,9 @@ async def test_what_arrives_out_of_order_is_kept_in_the_order_of_time(
         line = history.line(f"{number:02}", moment(number))
         if history is ATTIC:
             micros = round(datetime.fromisoformat(moment(number)).timestamp() * 1_000_000)
-            RoomHistory(valkey).append("attic", line, micros=micros)
+            await RoomHistory(valkey).append("attic", line, b"nowhere", b"", micros=micros, mark=None)
         else:
-            DirectHistory(valkey).append("bob", "ana", line, created=moment(number))
+            await DirectHistory(valkey).append("bob", "ana", line, created=moment(number), mark=None)
     async with tab("ana", room="attic") as ana:
         said = [f"{number:02}" for number in range(60)]
         assert contents((await history.page(ana, after=moment(-1), limit=200))["messages"]) == said

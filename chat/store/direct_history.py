@@ -8,9 +8,12 @@ from django.conf import settings
 from aleatoria import clock, keys
 from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
+from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
+from chat.store.repeats import Mark
 
 PREFIX = keys.own("dm:", "list", "messages between two users")
+CONVERSATIONS = keys.own("user:dms:", "zset", "with whom a user has conversations")
 _APPEND = Script(Path(__file__).with_name("direct_history_append.lua"))
 _SWEEP = Script(Path(__file__).with_name("direct_history_sweep.lua"))
 _READ = Script(Path(__file__).with_name("direct_history_read.lua"))
@@ -24,6 +27,11 @@ def key(one: str, other: str) -> str:
     return f"{PREFIX}{first}:{second}"
 
 
+def conversations_key(user: str) -> str:
+    """With whom a user has conversations: a sorted set; score: microseconds of the last message."""
+    return f"{CONVERSATIONS}{user}"
+
+
 class DirectHistory:
     """Messages between two users. There is no memory twin: while Valkey is away they are not kept."""
 
@@ -35,11 +43,20 @@ class DirectHistory:
         """The createTime of what was said then."""
         return clock.text(min(max(micros, 0), _END_OF_TIME))
 
-    def append(self, one: str, other: str, line: str, *, created: str) -> None:
-        """Keep a message, ahead of whatever is sent to Valkey next; drop what has expired or is too much."""
-        ttl = settings.MESSAGE_TTL // clock.MILLISECOND
-        limit = settings.ROOM_HISTORY_MAX
-        self._valkey.post_run(_APPEND, [key(one, other)], created, line, _oldest_kept(), limit, ttl)
+    async def append(
+        self, sender: str, recipient: str, line: str, *copies: str | bytes, created: str, mark: Mark | None
+    ) -> str:
+        """Keep a message and publish its copies; the mark of the same message sent before, or "".
+
+        `copies` are by threes a channel, a head, and the text to publish there behind the head.
+        """
+        ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
+        keys = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
+        micros, oldest = clock.micros(created), clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND
+        kept = (created, micros, line, clock.text(oldest), oldest, limit, ttl, sender, recipient)
+        marking = ("", 0) if mark is None else (mark.value, repeats.LASTS_MILLISECONDS)
+        marked = [] if mark is None else [mark.key]
+        return str((await self._valkey.run(_APPEND, [*keys, *marked], *kept, *marking, *copies)).decode())
 
     def sweep(self, conversation: str) -> None:
         """Drop what has expired in the conversation at a key that is not written to; nobody waits for it."""

@@ -23,6 +23,7 @@ _AT_ONCE = 500
 """Users in one command, so that none takes long."""
 
 _RENEW = Script(Path(__file__).with_name("presence_renew.lua"))
+_MEMBERS = Script(Path(__file__).with_name("presence_members.lua"))
 _SWEEP = Script(Path(__file__).with_name("presence_sweep.lua"))
 
 
@@ -41,6 +42,11 @@ class Presence:
     def close(self, user: str) -> None:
         """A process has no more socket of the user; nobody waits for it."""
         self._valkey.post_run(_RENEW, [KEY], GRACE, user)
+
+    async def members(self, key: str, limit: int) -> list[tuple[str, bool]]:
+        """The users in the set at `key`, by name, each with whether he is online; of more than `limit` random ones."""
+        found = await self._valkey.run(_MEMBERS, [key, KEY], limit)
+        return sorted((user.decode(), bool(is_online)) for user, is_online in zip(found[::2], found[1::2], strict=True))
 
     async def sweep(self) -> list[str]:
         """Take out whose time is up, a hundred at most; each is given to one process only."""

@@ -9,7 +9,9 @@ from django.conf import settings
 from aleatoria import clock, keys
 from aleatoria.pipeline import Script
 from aleatoria.valkey import Valkey
+from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
+from chat.store.repeats import Mark
 
 PREFIX = keys.own("room:messages:", "zset", "messages of a room")
 _APPEND = Script(Path(__file__).with_name("room_history_append.lua"))
@@ -31,11 +33,14 @@ class RoomHistory:
         """The score of what was said then."""
         return str(micros * 1000)
 
-    def append(self, room: str, line: str, *, micros: int) -> None:
-        """Keep a message, ahead of whatever is sent to Valkey next; drop what has expired or is too much."""
-        ttl = settings.MESSAGE_TTL // clock.MILLISECOND
-        limit = settings.ROOM_HISTORY_MAX
-        self._valkey.post_run(_APPEND, [key(room)], micros * 1000, line, _oldest_kept(), limit, ttl)
+    async def append(self, room: str, line: str, channel: bytes, head: bytes, *, micros: int, mark: Mark | None) -> str:
+        """Keep a message and publish it, a head before it; the mark of the same message sent before, or ""."""
+        ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
+        kept = (micros * 1000, line, _oldest_kept(), limit, ttl, channel, head)
+        if mark is None:
+            return str((await self._valkey.run(_APPEND, [key(room)], *kept)).decode())
+        marking = (mark.value, repeats.LASTS_MILLISECONDS)
+        return str((await self._valkey.run(_APPEND, [key(room), mark.key], *kept, *marking)).decode())
 
     def sweep(self, room: str) -> None:
         """Drop what has expired in a room that is not written to; nobody waits for it."""
