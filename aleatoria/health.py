@@ -27,6 +27,8 @@ class Health:
     def __init__(self) -> None:
         self.state = State.UNKNOWN
         self.since = time.time()
+        self.back_at = 0.0
+        """When the last outage ended, in seconds since 1970; 0 while there has been none."""
         self.on_lost: list[Callable[[], None]] = []
         """Called when things stop being UP."""
         self.on_down: list[Callable[[], None]] = []
@@ -67,6 +69,7 @@ class Health:
             return
         self.since = time.time()
         if before is not State.UNKNOWN:
+            self.back_at = self.since
             logger.info("Valkey/Redis is back. Messages are kept again from here on.")
         for call in self.on_back:
             await call()

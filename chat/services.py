@@ -200,7 +200,7 @@ async def sweep_presence() -> list[str]:
 
 def _has_just_come_back() -> bool:
     """Whether other processes may not have said yet who is online."""
-    return time.time() - valkey.health.since < presence.LEASE
+    return time.time() - valkey.health.back_at < presence.LEASE
 
 
 async def rooms_of(*, user: str) -> set[str]:

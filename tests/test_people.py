@@ -27,12 +27,6 @@ def status(frame: Frame) -> tuple[str, str]:
     return frame["payload"]["userId"], frame["payload"]["status"]
 
 
-@pytest.fixture(autouse=True)
-def no_outage_has_just_ended(tab: MakeTab) -> None:
-    """Just after an outage nobody is taken for offline."""
-    valkey.health.since -= 60
-
-
 def time_is_up(keys: redis.Redis, user: str) -> None:
     """The fifteen seconds are over."""
     keys.zadd("users:online", {user: 1})
@@ -136,8 +130,11 @@ async def test_one_who_was_taken_for_gone_and_is_not_is_back(tab: MakeTab, keys:
 async def test_just_after_an_outage_nobody_is_taken_for_gone(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana", room="attic"):
         time_is_up(keys, "ana")
-        valkey.health.since = time.time()
-        assert await services.sweep_presence() == []
+        valkey.health.back_at = time.time()
+        try:
+            assert await services.sweep_presence() == []
+        finally:
+            valkey.health.back_at = 0.0
 
 
 async def test_three_tabs_on_two_processes_are_online_until_the_last_one_closes(
