@@ -6,6 +6,7 @@ from ipaddress import ip_address
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -13,6 +14,19 @@ from aleatoria import identity, metrics, origins
 from aleatoria.valkey import valkey
 
 NAME_MAX = 64
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self' blob:",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
 
 
 class Wish(msgspec.Struct):
@@ -23,8 +37,23 @@ class Wish(msgspec.Struct):
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """A word to whoever opens the address in a browser."""
-    return HttpResponse("Aleatoria is running. Clients connect to /ws.\n", content_type="text/plain; charset=utf-8")
+    """The page. It needs nothing from anywhere else, runs no script but its own, and is in nobody's frame."""
+    response = render(request, "aleatoria/index.html", {"user_id": _who(request)})
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response["Permissions-Policy"] = "camera=(self), microphone=(self), geolocation=(), payment=()"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _who(request: HttpRequest) -> str:
+    """Who a socket of this browser would be; "" when nobody."""
+    token = request.COOKIES.get(identity.COOKIE)
+    if token is None:
+        return request.user.get_username() if request.user.is_authenticated else ""
+    try:
+        return identity.verify(token)
+    except identity.Unidentified:
+        return ""
 
 
 @require_safe
@@ -65,17 +94,20 @@ def _may_read_metrics(request: HttpRequest) -> bool:
 
 
 @csrf_exempt  # the Origin is checked below, as for sockets
-@require_http_methods(["POST", "OPTIONS"])
+@require_http_methods(["POST", "DELETE", "OPTIONS"])
 def session(request: HttpRequest) -> HttpResponse:
-    """A new guest: his id, his token, and a cookie that holds it."""
+    """A new guest: his id, his token, and a cookie that holds it. DELETE takes the cookie away."""
     origin = request.headers.get("origin")
     if origin is not None and not _is_allowed(request, origin):
         return _error(403, "forbidden", "This page may not open sessions here. ALLOWED_ORIGINS lists those that may.")
-    response = HttpResponse(status=204) if request.method == "OPTIONS" else _open_session(request)
+    response = _open_session(request) if request.method == "POST" else HttpResponse(status=204)
+    if request.method == "DELETE":
+        response.delete_cookie(identity.COOKIE, samesite="Lax")
     if origin is not None:
         response["Access-Control-Allow-Origin"] = origin
         response["Access-Control-Allow-Credentials"] = "true"
         response["Access-Control-Allow-Headers"] = "content-type"
+        response["Access-Control-Allow-Methods"] = "POST, DELETE"
         response["Vary"] = "Origin"
     return response
 
