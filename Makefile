@@ -8,13 +8,15 @@ run: .venv/run  ## start the server, with a Valkey of its own if there is none
 	@DEBUG=$${DEBUG:-on} $(BIN)/python manage.py migrate --verbosity 0
 	@DEBUG=$${DEBUG:-on} exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
-test: .venv/dev  ## run the tests
+test: .venv/dev node_modules  ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/dev  ## everything that can be checked without running it
+check: .venv/dev node_modules  ## everything that can be checked without running it
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	DEBUG=on $(BIN)/mypy .
+	@if test -d node_modules/typescript; then echo npx tsc -p .; npx tsc -p .; \
+	else echo "THE BROWSER'S PART WAS NOT CHECKED: install Node.js and npm."; fi
 	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=chat.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -31,6 +33,10 @@ bench-pairing: .venv/run  ## what a pair of callers costs, with 1000 and with 10
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+# For development only; without Node.js what needs it is left out, and says so.
+node_modules: package.json package-lock.json
+	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund && touch $@; fi
 
 .venv/dev: requirements-dev.txt .venv/run
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -11,6 +11,13 @@ from aleatoria.stats import Ask, ask_all
 
 BROKEN = "aleatoria:broken:"
 """What a key of the wrong type is renamed to: out of the way, not lost."""
+# In one step: it may be of the right type again, and gone at any moment.
+_RENAME = """
+if redis.call('TYPE', KEYS[1]).ok == ARGV[1] then
+    redis.call('RENAME', KEYS[1], KEYS[2])
+    redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
+"""
 
 
 class Breach(NamedTuple):
@@ -31,7 +38,8 @@ def types(client: redis.Redis) -> Iterator[Breach]:
     found = ask_all(client, (_of(key, "type") for key, _ in ours))
     for (key, kind), is_type in zip(ours, found, strict=True):
         if is_type not in (kind.type.encode(), b"none"):
-            yield Breach(key, f"is a {is_type.decode()}, not a {kind.type}", _set_aside(client, key))
+            wrong = is_type.decode()
+            yield Breach(key, f"is a {wrong}, not a {kind.type}", _set_aside(client, key, wrong))
 
 
 def expiry(client: redis.Redis) -> Iterator[Breach]:
@@ -55,12 +63,9 @@ def _let_expire(client: redis.Redis, key: str) -> Callable[[], object]:
     return lambda: client.pexpire(key, settings.MESSAGE_TTL // clock.MILLISECOND, nx=True)
 
 
-def _set_aside(client: redis.Redis, key: str) -> Callable[[], object]:
-    def rename() -> None:
-        client.rename(key, BROKEN + key)
-        client.pexpire(BROKEN + key, settings.MESSAGE_TTL // clock.MILLISECOND)
-
-    return rename
+def _set_aside(client: redis.Redis, key: str, wrong: str) -> Callable[[], object]:
+    ttl = str(settings.MESSAGE_TTL // clock.MILLISECOND)
+    return lambda: client.eval(_RENAME, 2, key, BROKEN + key, wrong, ttl)
 
 
 RULES: dict[str, Rule] = {"type": types, "expiry": expiry}

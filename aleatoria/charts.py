@@ -15,19 +15,19 @@ def bars(values: Sequence[float], *, title: str, starts: Sequence[str], ends: st
     top = max(values, default=0)
     drawn = [(_bar(place, value, top, starts[place]),) for place, value in enumerate(values)]
     shown = format_html_join("", "{}", drawn)
-    says = f"{title}: at most {top:.3g}."
+    says = f"{title}: at most {_number(top)}."
     return format_html(
         '<figure class="chart"><figcaption>{} <span>at most {}</span></figcaption>'
         '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
         '<div class="axis" aria-hidden="true"><span>{}</span><span>{}</span><span>{}</span></div></figure>',
         title,
-        f"{top:.3g}",
-        len(values),
+        _number(top),
+        max(1, len(values)),
         _HEIGHT,
         says,
         shown,
-        starts[0],
-        starts[len(starts) // 2],
+        starts[0] if starts else "",
+        starts[len(starts) // 2] if starts else "",
         ends,
     )
 
@@ -40,5 +40,10 @@ def _bar(place: int, value: float, top: float, start: str) -> SafeString:
         f"{_HEIGHT - height:g}",
         f"{1 - _GAP:g}",
         f"{height:g}",
-        f"{start}: {value:.3g}",
+        f"{start}: {_number(value)}",
     )
+
+
+def _number(value: float) -> str:
+    """For a person: never with an exponent where it is large."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

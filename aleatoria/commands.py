@@ -23,6 +23,7 @@ AWAY = 2
 """The exit status when Valkey is away; 1 is any other failure."""
 _WIDE = 250
 """Columns of a table that goes into a file or another program."""
+_DAY = 24 * 60 * 60
 
 
 class ValkeyCommand(BaseCommand):
@@ -50,6 +51,7 @@ class ValkeyCommand(BaseCommand):
         try:
             with looking() as client:
                 self.look(client, **options)
+            self.stdout.flush()  # here: what cannot be written later, Python complains of by itself
         except Away as away:
             raise CommandError(str(away), returncode=AWAY) from away
         except BrokenPipeError:
@@ -139,7 +141,18 @@ def user_id(text: str) -> str:
 
 
 def natural(text: str) -> int:
-    """A whole number from 1; an error for argparse when it is none."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1.")
+    """A whole number from 1; an error for argparse when it is none, or more than there can be of anything."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {10**9 - 1}.")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """A span of time from a moment to a day; an error for argparse when it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _DAY:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0, up to a day.")
+    return number

@@ -87,7 +87,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         """What a client asked for in its `hello`."""
         self._limits = Limits()
         self._ready = asyncio.Event()
-        self._closing = False
+        self._closing = self._is_cut = False
         self._code = 0
         """With which this side has closed it, if it has."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -178,9 +178,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     @hears("socket.close")
     async def closed_by_operator(self, event: Event) -> None:
         """Those who run the server want this user to go."""
-        if not self._closing:
-            CUT.by["banned"] += 1
-            self.spawn(self._cut_off(BANNED))
+        self._cut(BANNED, "banned")
 
     def spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         """Do it beside the frames; it ends with the socket at the latest."""
@@ -244,6 +242,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             _FAILURES.count += 1
             logger.exception("the handler of a message failed")
             await self.reply(envelope.refusal(INTERNAL, in_reply_to=asked.message_id))
+        self.trace.answered()
 
     async def _answer(self, asked: Envelope) -> None:
         handler = self.handlers.get(asked.type, UNKNOWN)
@@ -299,9 +298,13 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         await self.channel_layer.group_send(groups.room(room), {"type": "websocket.send", "text": frame})
 
     def _read_too_slowly(self) -> None:
-        if not self._closing:
-            CUT.by["slow_reader"] += 1
-            self.spawn(self._cut_off(SLOW_READER))
+        self._cut(SLOW_READER, "slow_reader")
+
+    def _cut(self, code: int, reason: str) -> None:
+        if not (self._closing or self._is_cut):
+            self._is_cut = True
+            CUT.by[reason] += 1
+            self.spawn(self._cut_off(code))
 
     async def _cut_off(self, code: int) -> None:
         # Where `send` waits for a peer that does not read, so does a close.

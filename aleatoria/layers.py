@@ -269,11 +269,12 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         except (Unavailable, ResponseError):
             if number > self._heard:
                 self._deliver(name, message)
+            self._observe_delivery(number)
 
     def _next_number(self, name: bytes) -> int:
         self._sent = number = self._sent + 1
         cause = trace.current.get()
-        if cause is not None and name in self._groups:
+        if cause is not None and cause.received_at and name in self._groups:
             self._causes.append((number, cause.received_at))
         return number
 
@@ -295,7 +296,7 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
     def _deliver_here(self, name: bytes, message: Event) -> None:
         self._deliver(name, message)
         cause = trace.current.get()
-        if cause is not None:
+        if cause is not None and cause.received_at:
             _DELIVERY.observe(perf_counter() - cause.received_at)
 
     def _receive(self, name: bytes, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from copy import copy
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
@@ -10,9 +11,10 @@ from aleatoria import trace
 
 _IDS = ("connection_id", "request_id", "call_id")
 _FIELDS = ("time", "level", "logger", "message", *_IDS, "exc_info", "stack_info")
-# Also what turns text around and what some terminals take for the end of a line.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# Also what turns text around, what some terminals take for the end of a line, and what no file can hold.
+_HIDDEN = r"\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff"
+_CONTROL = re.compile(rf"[\x00-\x1f{_HIDDEN}]")
+_CONTROL_BUT_NEWLINE = re.compile(rf"[\x00-\x09\x0b-\x1f{_HIDDEN}]")
 
 
 def escaped(text: str, control: re.Pattern[str] = _CONTROL) -> str:
@@ -38,6 +40,12 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         # The level and a colon before the text: operators grep for `WARNING: Valkey/Redis connection failed`.
         super().__init__("%(asctime)s %(levelname)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        # Another handler may have left its own text of the traceback in the record, which would be taken as it is.
+        own = copy(record)
+        own.exc_text = None
+        return super().format(own)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         ids = [f"{name}={getattr(record, name)}" for name in _IDS if hasattr(record, name)]

@@ -40,14 +40,14 @@ _ROUND_TRIP = metrics.Histogram(
     "From sending commands to Valkey to the last answer.",
     metrics.SECONDS,
 )
-_ERRORS = metrics.LabelledCounter(
+ERRORS = metrics.LabelledCounter(
     "aleatoria_valkey_errors",
     "What went wrong with Valkey: the connection failed or hung, a write was refused for now, a command was wrong.",
     "kind",
     ("connection", "refused", "command"),
 )
 _DROPPED = metrics.Counter(
-    "aleatoria_writes_dropped", "Writes that were dropped because Valkey was away: what was said and is not kept."
+    "aleatoria_writes_dropped", "Writes nobody waits for that were dropped because Valkey was away."
 )
 
 FLIGHT_SIZE = 1000
@@ -165,7 +165,6 @@ class Pipeline:
 
     def _break(self, error: Exception) -> None:
         if not self._broken:
-            _ERRORS.by["connection"] += 1
             # First the news, then the callers: whoever wakes up finds the state as it is.
             self._broken = True
             self._on_broken(error)
@@ -206,11 +205,11 @@ class Pipeline:
             call.script = None
             self._waiting.append(call)
         elif not_now(error):
-            _ERRORS.by["refused"] += 1
+            ERRORS.by["refused"] += 1
             self._on_refused(error)
             call.fail(Unavailable())
         else:
-            _ERRORS.by["command"] += 1
+            ERRORS.by["command"] += 1
             if call.answer is None:
                 # Without the arguments, which some errors end with: they hold what people said.
                 logger.error("Valkey/Redis refused %s: %s", call.command[0], str(error).partition(", with args")[0])

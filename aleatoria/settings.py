@@ -235,6 +235,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "aleatoria.middleware.trace_requests",
+    "aleatoria.views.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -294,5 +295,7 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {name: {"level": LOG_LEVEL} for name in ("aleatoria", "chat", "matchmaking")},
+    # Django's own handlers would say some things a second time, in another form.
+    "loggers": {name: {"level": LOG_LEVEL} for name in ("aleatoria", "chat", "matchmaking")}
+    | {"django": {"handlers": [], "level": "WARNING"}},
 }

@@ -34,10 +34,10 @@ def looking() -> Iterator[redis.Redis]:
     try:
         with valkey.address.client(answer_within=ANSWER_WITHIN) as client:
             yield client
+    except redis.exceptions.AuthenticationError as error:  # which for redis-py is a ConnectionError
+        raise Away(f"Valkey/Redis at {valkey.address} lets nobody in: {error}") from error
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
         raise Away(f"Valkey/Redis at {valkey.address} does not answer: {str(error).rstrip('.')}.") from error
-    except redis.exceptions.AuthenticationError as error:
-        raise Away(f"Valkey/Redis at {valkey.address} lets nobody in: {error}") from error
 
 
 def found(client: redis.Redis, prefix: str) -> Iterator[str]:

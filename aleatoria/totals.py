@@ -3,10 +3,10 @@
 Nothing is sent when something is counted. Every few seconds each process adds what its counters have grown by.
 """
 
+import asyncio
 import os
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,15 +62,22 @@ async def flush() -> None:
     facts: dict[str, str | int] = {"host": socket.gethostname(), "pid": os.getpid(), "version": settings.VERSION}
     facts |= {field: read() for field, read in _facts.items()}
     said = [part for item in facts.items() for part in item]
-    with suppress(Unavailable):
-        reported = valkey.run(_REPORT, [_PROCESS], _REPORT_KEPT // clock.MILLISECOND, *said)
-        if steps:
-            day = valkey.run(_ADD, [day_key(now)], DAYS_KEPT // clock.MILLISECOND, *steps)
-            await valkey.run(_ADD, [hour_key(now)], HOURS_KEPT // clock.MILLISECOND, *steps)
-            for field, grew in grown.items():
-                _added[field] += grew
-            await day
-        await reported
+    asked = [valkey.run(_REPORT, [_PROCESS], _REPORT_KEPT // clock.MILLISECOND, *said)]
+    if steps:
+        asked.append(valkey.run(_ADD, [day_key(now)], DAYS_KEPT // clock.MILLISECOND, *steps))
+        asked.append(valkey.run(_ADD, [hour_key(now)], HOURS_KEPT // clock.MILLISECOND, *steps))
+    # Before the answers are there: until then another flush may come.
+    _note(grown)
+    try:
+        # Together: an answer that nobody takes would be complained about in the log.
+        await asyncio.gather(*asked)
+    except Unavailable:
+        _note({field: -grew for field, grew in grown.items()})
+
+
+def _note(grown: Mapping[str, int]) -> None:
+    for field, grew in grown.items():
+        _added[field] += grew
 
 
 valkey.every(FLUSH_EVERY, flush)

@@ -15,7 +15,7 @@ class Trace:
         self.request = 0
         """How many frames have come in."""
         self.received_at = 0.0
-        """When the last one did, by `perf_counter`."""
+        """When the one did that is being answered, by `perf_counter`; 0 while none is."""
         self.call = ""
         """The same on both sides of a call."""
 
@@ -23,6 +23,10 @@ class Trace:
         """A frame has come in; what is done now is done for it."""
         self.request += 1
         self.received_at = perf_counter()
+
+    def answered(self) -> None:
+        """What is done from now on is done for no frame."""
+        self.received_at = 0.0
 
     def fields(self) -> dict[str, str]:
         """What a log line says of it."""

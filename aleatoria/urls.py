@@ -1,4 +1,4 @@
-"""What is there over HTTP."""
+"""What is there over HTTP, besides the probes in aleatoria/views.py."""
 
 from django.contrib import admin
 from django.urls import path
@@ -7,9 +7,6 @@ from aleatoria import views
 
 urlpatterns = [
     path("", views.index),
-    path("health", views.health),
-    path("ready", views.ready),
-    path("metrics", views.prometheus),
     path("api/session", views.session),
     path("admin/", admin.site.urls),
 ]

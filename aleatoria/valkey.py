@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from redis.retry import Retry as BlockingRetry
 
 from aleatoria import metrics
 from aleatoria.health import Health, State
-from aleatoria.pipeline import Argument, Call, Pipeline, Script, Unavailable
+from aleatoria.pipeline import ERRORS, Argument, Call, Pipeline, Script, Unavailable
 from aleatoria.subscriber import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class Valkey:
         self.address = Address.configured()
         self.health = Health()
         self.health.on_down.append(self._let_go)
-        self.subscriber = Subscriber(on_broken=self.health.down)
+        self.subscriber = Subscriber(on_broken=self._fail)
         self._pipeline: Pipeline | None = None
         self._connections: list[AbstractConnection] = []
         self._watchdog: asyncio.Task[None] | None = None
@@ -196,7 +197,8 @@ class Valkey:
     async def start(self) -> None:
         """Start watching, unless it has been started; returns when the state is known, or soon."""
         if self._watchdog is None:
-            self._watchdog = asyncio.create_task(self._watch())
+            # In a context of its own: what it logs is not about the socket that happened to start it.
+            self._watchdog = asyncio.create_task(self._watch(), context=Context())
         if not self._known.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._known.wait(), START_WITHIN)
@@ -217,7 +219,7 @@ class Valkey:
             try:
                 await self._check()
             except (RedisError, OSError) as error:
-                self.health.down(error)
+                self._fail(error)
             except Unavailable:
                 pass  # its cause has been reported
             except Exception as error:
@@ -242,7 +244,7 @@ class Valkey:
         commands, subscription = self.address.connection(), self.address.connection()
         self._connections = [commands, subscription]
         await commands.connect()  # type: ignore[no-untyped-call] # redis-py's
-        pipeline = Pipeline(commands, on_broken=self.health.down, on_refused=self.health.read_only)
+        pipeline = Pipeline(commands, on_broken=self._fail, on_refused=self.health.read_only)
         for script in Script.all:
             await pipeline.execute(Call(("SCRIPT", "LOAD", script.text)))
         await subscription.connect()  # type: ignore[no-untyped-call]
@@ -258,6 +260,10 @@ class Valkey:
                     await chore.work()
                 except Exception:
                     logger.exception("a periodic task failed")
+
+    def _fail(self, error: Exception) -> None:
+        ERRORS.by["connection"] += 1
+        self.health.down(error)
 
     def _let_go(self) -> None:
         pipeline, self._pipeline = self._pipeline, None

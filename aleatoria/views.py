@@ -1,5 +1,6 @@
 """What is answered over HTTP besides the admin: is it alive, is it well, and who am I to be."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -7,12 +8,14 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.decorators import async_only_middleware
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aleatoria import identity, metrics, origins
 from aleatoria.valkey import valkey
 
+View = Callable[[HttpRequest], Awaitable[HttpResponse]]
 NAME_MAX = 64
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -91,6 +94,24 @@ def _may_read_metrics(request: HttpRequest) -> bool:
         return False
     address = getattr(address, "ipv4_mapped", None) or address
     return any(address in network for network in settings.METRICS_ALLOWED_IPS)
+
+
+PROBES: dict[str, View] = {
+    "/health": health,
+    "/ready": ready,
+    "/metrics": prometheus,
+}
+
+
+@async_only_middleware
+def probes(answer: View) -> View:
+    """A middleware that answers those who look after the server, whatever name they know it by: a load balancer and
+    Prometheus ask an address, which need not be in ALLOWED_HOSTS."""
+
+    async def answered(request: HttpRequest) -> HttpResponse:
+        return await PROBES.get(request.path, answer)(request)
+
+    return answered
 
 
 @csrf_exempt  # the Origin is checked below, as for sockets

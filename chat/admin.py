@@ -17,6 +17,7 @@ from chat.models import Room
 from chat.transcript import spoken
 
 ROOMS_A_PAGE, MESSAGES_SHOWN = 50, 50
+_DOT = "_2E"
 _HEADINGS = {
     "name": "Room",
     "members": "Members",
@@ -50,16 +51,21 @@ class RoomAdmin(ConsoleAdmin):
         order, descending = _order(request.GET.get("o", ""))
 
         def look(client: redis.Redis) -> dict[str, Any]:
-            start = (number - 1) * ROOMS_A_PAGE
-            rooms, total = stats.page_of_rooms(
-                client, containing=containing, order=order, descending=descending, start=start, count=ROOMS_A_PAGE
-            )
+            def page(number: int) -> tuple[list[stats.Room], int]:
+                start = (number - 1) * ROOMS_A_PAGE
+                return stats.page_of_rooms(
+                    client, containing=containing, order=order, descending=descending, start=start, count=ROOMS_A_PAGE
+                )
+
+            rooms, total = page(number)
+            pages = max(1, -(-total // ROOMS_A_PAGE))
+            if number > pages:
+                rooms, total = page(pages)
             linked = [(room, _url(room.name, "change")) for room in rooms]
-            return {"rooms": linked, "total": total, "pages": max(1, -(-total // ROOMS_A_PAGE))}
+            return {"rooms": linked, "total": total, "number": min(number, pages), "pages": pages}
 
         sorting = {
             "containing": containing,
-            "number": number,
             "order": ("-" if descending else "") + order,
             "columns": [_Heading(field, order, descending=descending) for field in _HEADINGS],
         }
@@ -76,9 +82,7 @@ class RoomAdmin(ConsoleAdmin):
         self.require(request, "read_messages")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        name = _named(room)
-        self.note(request, about=name, says=f"The last messages of the room {name} were read.")
-        return self._room(request, name, reading=True)
+        return self._room(request, _named(room), reading=True)
 
     def clear(self, request: HttpRequest, room: str) -> HttpResponse:
         """Forget what was said in a room."""
@@ -102,7 +106,7 @@ class RoomAdmin(ConsoleAdmin):
         return self.confirm(
             request,
             question=f"Remove {user} from the room {name}? He may join again.",
-            done=f"{user} is removed from the room {name}.",
+            done=f"The user {user} is removed from the room {name}.",
             about=name,
             do=lambda client: operations.remove_member(client, name, user),
             back=_url(name, "change"),
@@ -112,12 +116,15 @@ class RoomAdmin(ConsoleAdmin):
         def look(client: redis.Redis) -> dict[str, Any]:
             (room,) = stats.rooms(client, [name])
             said = stats.last_in_room(client, name, MESSAGES_SHOWN) if reading else []
-            return {
+            shown = {
                 "room": room,
                 "members": stats.members(client, name),
                 "charts": [_last_hour(client, name), _last_day(client, name)],
                 "said": [spoken(line) for line in said],
             }
+            if reading:
+                self.note(request, about=name, says=f"The last messages of the room {name} were read.")
+            return shown
 
         seen = {
             "reading": reading,
@@ -128,7 +135,7 @@ class RoomAdmin(ConsoleAdmin):
             "may_close": request.user.has_perm("aleatoria.close_sockets"),
             "messages_url": _url(name, "messages"),
             "clear_url": _url(name, "clear"),
-            "quoted": quote(name),
+            "quoted": _quoted(name),
         }
         return self.page(request, "chat/room.html", name, look, seen)
 
@@ -163,13 +170,18 @@ def _starts(parts: int, seconds: int) -> list[str]:
 def _named(quoted: str) -> str:
     """The room in a URL; 404 when no room can be called so."""
     try:
-        return names.room_name(unquote(quoted))
+        return names.room_name(unquote(quoted.replace(_DOT, ".")))
     except ValueError as error:
         raise Http404 from error
 
 
+def _quoted(room: str) -> str:
+    """The room for a URL. Browsers would take `..` for a way up, so dots are quoted too, as Django quotes the rest."""
+    return quote(room).replace(".", _DOT)
+
+
 def _url(room: str, page: str) -> str:
-    return reverse(f"admin:chat_room_{page}", args=[quote(room)])
+    return reverse(f"admin:chat_room_{page}", args=[_quoted(room)])
 
 
 def _page_number(text: str) -> int:

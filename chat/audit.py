@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import redis
@@ -48,7 +47,7 @@ def room_lines(client: redis.Redis) -> Iterator[Breach]:
             message, flaw = _read(line)
             if not flaw and message.room != room:
                 flaw = f"is of the room {message.room!r}"
-            if not flaw and score != float(clock.micros(message.create_time) * 1000):
+            if not flaw and score != float(clock.nanoseconds(message.create_time) // 1000 * 1000):
                 flaw = "does not stand at its time"
             if flaw:
                 yield Breach(key, f"a line {flaw}", _remove_scored(client, key, line))
@@ -58,14 +57,16 @@ def direct_lines(client: redis.Redis) -> Iterator[Breach]:
     """Every line of a conversation is a message between the two, and they stand in the order of their times."""
     for pair in list(_of_type(client, direct_history.PREFIX, b"list")):
         key = direct_history.PREFIX + pair
-        lines = _lines(client, key)
-        for line in lines:
+        times = []
+        for line in _lines(client, key):
             message, flaw = _read(line)
             if not flaw and direct_history.key(message.from_user, message.to_user) != key:
                 flaw = f"is from {message.from_user!r} to {message.to_user!r}"
             if flaw:
                 yield Breach(key, f"a line {flaw}", _remove_listed(client, key, line))
-        if any(later < earlier for earlier, later in pairwise(map(direct_history.created, lines))):
+            else:
+                times.append(message.create_time)
+        if any(later < earlier for earlier, later in pairwise(times)):
             yield Breach(key, "is not in the order of its times")
 
 
@@ -107,7 +108,7 @@ def _read(line: bytes) -> tuple[Envelope, str]:
     try:
         message = envelope.decode(line.decode())
         content = message.payload_as(Content).content
-        datetime.fromisoformat(message.create_time).astimezone(UTC)
+        clock.nanoseconds(message.create_time)
     except (WireError, ValueError) as error:
         return Envelope(), f"is no message: {error}"
     if message.type != "chat_message" or not content or not names.is_user_id(message.from_user):

@@ -10,6 +10,8 @@ from aleatoria.operations import announce
 from aleatoria.stats import found
 from chat import payloads
 from chat.store import direct_history, membership, room_history
+from chat.store.conversations import read_key
+from chat.store.direct_history import conversations_key
 from chat.store.membership import members_key, rooms_key
 
 
@@ -39,8 +41,13 @@ def remove_room(client: redis.Redis, room: str) -> None:
 def forget_conversation(client: redis.Redis, one: str, other: str) -> int:
     """Forget what two users said to each other; how many messages that were."""
     key = direct_history.key(one, other)
-    count = client.llen(key)
-    client.unlink(key)
+    with client.pipeline(transaction=True) as forgetting:
+        forgetting.llen(key)
+        forgetting.unlink(key)
+        for user, peer in ((one, other), (other, one)):
+            forgetting.zrem(conversations_key(user), peer)
+            forgetting.hdel(read_key(user), peer)
+        count, *_ = forgetting.execute()
     return int(count)
 
 

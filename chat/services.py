@@ -157,7 +157,7 @@ async def sweep() -> None:
     global _swept_to
     with suppress(Unavailable):
         _swept_to, found = await valkey.execute("SCAN", _swept_to, "COUNT", SWEPT_AT_ONCE)
-        for key in map(bytes.decode, found):
+        for key in (name.decode(errors="replace") for name in found):
             if key.startswith(room_history.PREFIX):
                 _room_history.sweep(key.removeprefix(room_history.PREFIX))
             elif key.startswith(direct_history.PREFIX):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import redis
 
+from aleatoria import names
 from aleatoria.keys import literally
 from aleatoria.stats import Ask, ask_all, found
 from chat.store import direct_history, membership, presence, room_history
@@ -189,8 +190,9 @@ def conversations_of(client: redis.Redis, user: str) -> list[tuple[str, str]]:
     """With whom a user has conversations, as pairs of him and each."""
     ends = (f"{literally(user)}:*", f"*:{literally(user)}")
     found_keys = {key for end in ends for key in client.scan_iter(match=f"{direct_history.PREFIX}{end}", count=1000)}
-    pairs = (key.decode().removeprefix(direct_history.PREFIX).split(":") for key in found_keys)
-    return sorted((user, other if one == user else one) for one, other in pairs if user in (one, other))
+    pairs = (key.decode(errors="backslashreplace").split(":")[1:] for key in found_keys)
+    others = (pair[1] if pair[0] == user else pair[0] for pair in pairs if len(pair) == 2)
+    return sorted((user, other) for other in others if names.is_user_id(other))
 
 
 def count_conversations(client: redis.Redis) -> int:
@@ -214,5 +216,7 @@ def _of(key: str, command: str, *args: object) -> Ask:
 
 
 def _created(line: bytes | None) -> datetime | None:
-    created = direct_history.created(line) if line else ""
-    return datetime.fromisoformat(created) if created else None
+    try:
+        return datetime.fromisoformat(direct_history.created(line or b""))
+    except ValueError:
+        return None  # nothing was said, or the line is broken: the audit says how

@@ -41,7 +41,7 @@ class RandomCallAdmin(ConsoleAdmin):
         return self.confirm(
             request,
             question=f"Take {user} out of the pool? He waits no longer, until he asks again.",
-            done=f"{user} is taken out of the pool.",
+            done=f"The user {user} is taken out of the pool.",
             about=user,
             do=lambda client: operations.withdraw(client, user),
             back=_here(),

@@ -13,18 +13,20 @@ OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Camera and microphone that need no hardware and no permission.
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
 ]
+FAKE_DEVICES = "--use-fake-device-for-media-stream"
+"""A camera and a microphone that need no hardware."""
+NO_PROMPTS = "--use-fake-ui-for-media-stream"
+"""Whoever wants them gets them."""
 
 
 @asynccontextmanager
-async def running_chromium(*options: str) -> AsyncIterator[Browser]:
-    """The Chromium that is installed, with these options besides."""
+async def running_chromium(*options: str, fakes: bool = True, prompts: bool = False) -> AsyncIterator[Browser]:
+    """The Chromium that is installed: with `fakes` for camera and microphone, and `prompts` before they are used."""
+    media = [*([FAKE_DEVICES] if fakes else []), *([] if prompts else [NO_PROMPTS])]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*OPTIONS, *options], timeout=20_000
+            executable_path=shutil.which("chromium"), args=[*OPTIONS, *media, *options], timeout=20_000
         )
         try:
             yield browser

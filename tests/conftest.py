@@ -17,6 +17,7 @@ from aleatoria.asgi import application
 from aleatoria.management.commands.audit import RULES
 from aleatoria.valkey import valkey
 from tests.browser import running_chromium
+from tests.leaks import collecting, leaks_in
 from tests.processes import ServerProcess, ValkeyProcess
 from tests.tab import Tab
 
@@ -25,20 +26,25 @@ MakeServer = Callable[..., ServerProcess]
 
 
 class Tool(NamedTuple):
-    """A program that some tests need: those that use the fixture."""
+    """Something that some tests need: those that use the fixture."""
 
     fixture: str
-    program: str
+    is_there: bool
     says: str
     """What is not tested without it, and where to get it."""
 
 
-# What is tested against these is left out where they are missing, loudly; CI has them, and leaves nothing out.
+ROOT = Path(__file__).resolve().parent.parent
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+HAS_NODE = shutil.which("node") is not None and AXE.exists()
+# What is tested with these is left out where they are missing, loudly; CI has them, and leaves nothing out.
 TOOLS = [
-    Tool("coturn", "turnserver", "Not tested against a real TURN server: turnserver is in Debian's package coturn."),
-    Tool("chromium", "chromium", "Not tested in a real browser: chromium is in Debian's package chromium."),
+    Tool("coturn", shutil.which("turnserver") is not None, "Not tested against a real TURN server. Install coturn."),
+    Tool("chromium", shutil.which("chromium") is not None, "Not tested in a real browser. Install chromium."),
+    Tool("node", HAS_NODE, "The JavaScript client was not tested. Install Node.js and npm, then make node_modules."),
+    Tool("axe", HAS_NODE, "Accessibility was not tested. Install Node.js and npm, then make node_modules."),
 ]
-MISSING = [tool for tool in TOOLS if shutil.which(tool.program) is None and os.environ.get("CI") != "true"]
+MISSING = [tool for tool in TOOLS if not tool.is_there and os.environ.get("CI") != "true"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -52,6 +58,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for tool in MISSING:
         terminalreporter.section("TESTS WERE LEFT OUT")
         terminalreporter.line(tool.says)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever was logged in the whole run, here at any level and in servers of their own, holds nothing that must not
+    be in a log."""
+    log = tmp_path_factory.mktemp("logged") / "here.log"
+    with collecting(log):
+        yield
+    assert leaks_in([log, *ServerProcess.logs]) == []
 
 
 @pytest.fixture(scope="session")
@@ -87,11 +103,12 @@ async def tab(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator
 
     yield make
     await valkey.stop()
-    forget_the_outage()
+    forget()
 
 
-def forget_the_outage() -> None:
-    """A test may end in an outage, and what memory holds then is for its own Valkey only."""
+def forget() -> None:
+    """What this process remembers is of the test's own Valkey, and of no other."""
+    chat.services._sent_here.forget()
     chat.services._remembered_membership.take_all()
     matchmaking.services._own.take_all()
 
@@ -105,6 +122,18 @@ def server(tmp_path: Path, keys: redis.Redis, valkey_process: ValkeyProcess) -> 
         return ServerProcess(tmp_path / name, **(where | environment))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """The script of axe-core."""
+    return AXE
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node.js."""
+    return shutil.which("node") or "node"
 
 
 @pytest_asyncio.fixture(scope="session")

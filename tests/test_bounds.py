@@ -104,12 +104,13 @@ async def test_a_history_larger_than_any_message_arrives(running: Serving) -> No
         frame = await ana.hears_text()
         assert len(frame) > 2 * LIMIT
         newest = json.loads(frame)["payload"]["messages"]
-        assert [message["messageId"] for message in newest] == ["9", "8", "7", "6", "5"][: len(newest)]
+        names = [f"library {number}" for number in (9, 8, 7, 6, 5)]
+        assert [message["messageId"] for message in newest] == names[: len(newest)]
 
 
 async def _fill(tab: Wire, room: str) -> None:
     for number in range(10):
-        await tab.sends_text(framed(LIMIT - 200, room=room, messageId=str(number)))
+        await tab.sends_text(framed(LIMIT - 200, room=room, messageId=f"{room} {number}"))
         await tab.hears("chat_message")
 
 

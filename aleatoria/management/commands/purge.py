@@ -89,9 +89,8 @@ def _user(client: redis.Redis, *, user: str, **options: object) -> list[Step]:
         steps.append((f"Room {room}: his {len(lines)} messages are forgotten.", _forgetting(client, room, lines)))
     for one, other in chat.stats.conversations_of(client, user):
         steps += _conversation(client, one=one, other=other)
-    (online,) = chat.stats.online(client, [user])
-    if online:
-        steps.append(("Sockets: all of his are closed with 4403.", lambda: operations.close_sockets(client, user)))
+    # Whether there are any: who has sockets for calls only does not count as online.
+    steps.append(("Sockets: all of his are closed with 4403.", lambda: operations.close_sockets(client, user)))
     return steps
 
 

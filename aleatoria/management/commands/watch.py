@@ -2,8 +2,9 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import msgspec
 import redis
@@ -14,7 +15,7 @@ from rich.text import Text
 import chat.stats
 import matchmaking.stats
 from aleatoria import stats
-from aleatoria.commands import ValkeyCommand, size, table
+from aleatoria.commands import ValkeyCommand, seconds, size, table
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -40,28 +41,39 @@ class Command(ValkeyCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="(default: %(default)g)")
+        parser.add_argument("--every", type=seconds, default=5.0, metavar="SECONDS", help="(default: %(default)g)")
         parser.add_argument("--once", action="store_true", help="one scene, and no more")
 
     def look(self, client: redis.Redis, *, every: float, once: bool, json: bool, **options: object) -> None:
-        scenes = _scenes(client, max(every, 0.2))
-        if json:
-            for scene in scenes:
-                self.stdout.write(msgspec.json.encode(scene).decode())
-                self.stdout.flush()
-                if once:
-                    return
-        if once:
-            with (console := Console(width=100)).capture() as captured:
-                console.print(_screen(next(scenes)))
-            self.stdout.write(captured.get(), ending="")
-            return
+        scenes = islice(_scenes(client, max(every, 0.2)), 1 if once else None)
         try:
-            with Live(_screen(next(scenes)), screen=True, auto_refresh=False) as live:
-                for scene in scenes:
-                    live.update(_screen(scene), refresh=True)
+            if json or once or not self.stdout.isatty():
+                self._print_all(scenes, _in_json if json else _in_text)
+            else:
+                _show(scenes)
         except KeyboardInterrupt:
             pass  # that is how it ends
+
+    def _print_all(self, scenes: Iterable[Scene], text: Callable[[Scene], str]) -> None:
+        for scene in scenes:
+            self.stdout.write(text(scene))
+            self.stdout.flush()
+
+
+def _in_json(scene: Scene) -> str:
+    return msgspec.json.encode(scene).decode()
+
+
+def _in_text(scene: Scene) -> str:
+    with (console := Console(width=100)).capture() as captured:
+        console.print(_screen(scene))
+    return captured.get()
+
+
+def _show(scenes: Iterator[Scene]) -> None:
+    with Live(_screen(next(scenes)), screen=True, auto_refresh=False) as live:
+        for scene in scenes:
+            live.update(_screen(scene), refresh=True)
 
 
 def _scenes(client: redis.Redis, every: float) -> Iterator[Scene]:
@@ -70,14 +82,16 @@ def _scenes(client: redis.Redis, every: float) -> Iterator[Scene]:
     while True:
         time.sleep(every)
         said, now = _said(client), time.monotonic()
-        yield _scene(client, round((said - before) / (now - at), 1))
+        # Each day by itself: the days there are change at midnight.
+        more = sum(count - before.get(day, 0) for day, count in said.items())
+        yield _scene(client, round(more / (now - at), 1))
         before, at = said, now
 
 
-def _said(client: redis.Redis) -> int:
-    """Messages of today and yesterday: the sum grows on over midnight."""
+def _said(client: redis.Redis) -> dict[datetime, int]:
+    """Messages of yesterday and today."""
     kinds = ("messages", "direct messages")
-    return sum(day.counts.get(kind, 0) for day in stats.days(client, 2) for kind in kinds)
+    return {day.since: sum(day.counts.get(kind, 0) for kind in kinds) for day in stats.days(client, 2)}
 
 
 def _scene(client: redis.Redis, messages_per_second: float | None) -> Scene:

@@ -44,6 +44,12 @@ find("#go-out").addEventListener("click", async () => {
   location.assign(location.pathname);
 });
 
+function openDoor() {
+  house.hidden = true;
+  door.hidden = false;
+  find("input", door).focus();
+}
+
 function enter() {
   door.hidden = true;
   house.hidden = false;
@@ -56,6 +62,12 @@ function enter() {
 function go(address) {
   location.hash = "room" in address ? `room/${encodeURIComponent(address.room)}` : `user/${encodeURIComponent(address.toUser)}`;
   show(address);
+  beReadyToWrite();
+}
+
+/** Put the cursor where one writes, unless that brings up a keyboard that covers half the screen. */
+function beReadyToWrite() {
+  if (matchMedia("(pointer: fine)").matches) talk.focusInput();
 }
 
 /** @param {Address} address */
@@ -182,13 +194,11 @@ client.on("state", (state) => {
   showState();
   if (state === "open") {
     find("#me").replaceChildren(nameTag(client.userId));
-    showWhereOneIs();
+    if (!talk.conversation) showWhereOneIs().then(beReadyToWrite);
   } else if (state === "unknown") {
-    house.hidden = true;
-    door.hidden = false;
-    find("input", door).focus();
+    openDoor();
   }
 });
 
 if (document.body.dataset.user) enter();
-else door.hidden = false;
+else openDoor();

@@ -35,9 +35,9 @@ export class Talk extends HTMLElement {
 
   connectedCallback() {
     if (this.childElementCount) return;
-    this.log = element("ol", { className: "log", role: "log", tabIndex: 0, ariaLabel: "Messages" });
-    this.more = element("li", { className: "more", role: "presentation" });
-    this.log.append(this.more);
+    this.more = element("p", { className: "more" });
+    this.list = element("ol");
+    this.log = element("div", { className: "log", role: "log", tabIndex: 0, ariaLabel: "Messages" }, this.more, this.list);
     this.down = element("button", { type: "button", className: "down", hidden: true }, "New messages ↓");
     this.hint = element("p", { className: "hint", role: "status" });
     this.input = element("textarea", { rows: 1, maxLength: 4000, placeholder: "Write a message", ariaLabel: "Message" });
@@ -99,8 +99,16 @@ export class Talk extends HTMLElement {
     try {
       await client.loadOlder(conversation);
     } catch {
-      // Away, or not a member any more: what is shown is what there is.
+      return; // Away, or not a member any more: what is shown is what there is.
     }
+    this.#render();
+    if (conversation.hasMore && this.#showsBeginning()) await this.#loadOlder();
+  }
+
+  /** Whether one sees the place where older messages go: a page may be shorter than the screen. */
+  #showsBeginning() {
+    const [log, more] = [this.log, this.more].map((one) => one?.getBoundingClientRect());
+    return Boolean(log && more && more.bottom > log.top && log.height);
   }
 
   // What was said
@@ -112,12 +120,11 @@ export class Talk extends HTMLElement {
   #render() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const { conversation, log, more } = this;
-    if (!conversation || !log || !more) return;
+    const { conversation, log, list, more } = this;
+    if (!conversation || !log || !list || !more) return;
     const before = { height: log.scrollHeight, top: log.scrollTop };
-    const first = more.nextElementSibling;
-    /** @type {Element | null} */
-    let place = more.nextElementSibling;
+    const first = list.firstElementChild;
+    let place = first;
     /** @type {Message | undefined} */
     let previous;
     const gone = new Set(this.#lines.keys());
@@ -127,19 +134,20 @@ export class Talk extends HTMLElement {
       gone.delete(keyOf(message));
       const line = this.#line(message, previous);
       if (line === place) place = place.nextElementSibling;
-      else log.insertBefore(line, place);
+      else list.insertBefore(line, place);
       previous = message;
     }
     for (const key of gone) this.#remove(key);
     more.textContent = this.#moreText(conversation);
     if (this.#isAtEnd) this.#goToEnd();
-    else if (first && first !== more.nextElementSibling && log.scrollTop === before.top)
+    else if (first && first !== list.firstElementChild && log.scrollTop === before.top)
       log.scrollTop = before.top + log.scrollHeight - before.height;
   }
 
   /** @param {Conversation} conversation */
   #moreText({ isLoaded, hasMore, messages }) {
-    if (!isLoaded || hasMore) return "…";
+    if (!isLoaded) return "Loading…";
+    if (hasMore) return "";
     return messages.length ? "This is the beginning, as far as it is kept." : "Nothing has been said here lately.";
   }
 

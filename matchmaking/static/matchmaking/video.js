@@ -22,7 +22,8 @@ export class Video {
   /** @type {MediaStream | null} */
   #stream = null;
   #problem = "";
-  #isAsking = false;
+  /** While the browser asks for camera and microphone. @type {Promise<void> | null} */
+  #asking = null;
 
   /** @param {Client} client @param {HTMLElement} root @param {(peer: string) => void} onPeer called with whom one talks to, or "" */
   constructor(client, root, onPeer) {
@@ -148,19 +149,22 @@ export class Video {
 
   // Camera and microphone
 
-  async #getMedia() {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    this.#problem = "";
+  #getMedia() {
+    this.#asking ??= this.#askForMedia().finally(() => {
+      this.#asking = null;
+      this.#show();
+    });
     this.#show();
+    return this.#asking;
+  }
+
+  async #askForMedia() {
+    this.#problem = "";
     try {
       await this.#use(await this.#ask());
       await this.#listDevices();
     } catch (error) {
       this.#problem = explain(/** @type {DOMException} */ (error));
-    } finally {
-      this.#isAsking = false;
-      this.#show();
     }
   }
 
@@ -225,7 +229,7 @@ export class Video {
     this.root.dataset.state = this.state;
     this.root.dispatchEvent(new Event("change"));
     this.#button("start").hidden = !isOff;
-    this.#button("start").disabled = this.#isAsking;
+    this.#button("start").disabled = this.#asking !== null;
     this.#button("start").textContent = this.#problem ? "Try again" : "Start";
     this.#button("next").hidden = this.#button("stop").hidden = isOff;
     this.#button("next").disabled = this.state === "looking";
@@ -246,7 +250,7 @@ export class Video {
 
   #words() {
     if (this.#problem) return this.#problem;
-    if (this.#isAsking) return "Your browser asks whether this page may use camera and microphone.";
+    if (this.#asking) return "Your browser asks whether this page may use camera and microphone.";
     const who = nameOf(this.peer).name;
     const alone = this.#stream && !this.#tracks("video").length ? " Without a camera: the other one only hears you." : "";
     return {

@@ -1,0 +1,105 @@
+"""The page as a person in a browser uses it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+PATIENCE = 15_000
+"""Milliseconds: the machine that tests run on may be busy."""
+expect.set_options(timeout=PATIENCE)
+
+# What must not happen while a test runs: kept in the page, read at the end.
+WATCH = """
+window.violations = [];
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  violations.push(`${violatedDirective} ${blockedURI}`));
+"""
+
+
+class Person:
+    """Somebody in a browser window of his own."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def _note(self, kind: str, text: str) -> None:
+        # A connection that is cut is the browser's to report, and the test's to want.
+        if kind in ("error", "warning") and "WebSocket" not in text and "ERR_CONNECTION" not in text:
+            self.errors.append(text)
+
+    async def comes_in(self, name: str) -> None:
+        """Open the page and say what one is called."""
+        await self.page.goto(self.url)
+        await self.page.get_by_label("What should we call you?").fill(name)
+        await self.page.get_by_role("button", name="Come in").click()
+        await expect(self.page.locator("#where")).not_to_be_empty()
+        await expect(self.page.locator("#talk .more")).not_to_have_text("Loading…")
+
+    @property
+    def lines(self) -> Locator:
+        """What is shown of the conversation, a message each."""
+        return self.page.locator("#talk .line p")
+
+    @property
+    def state(self) -> Locator:
+        """What is going on with the call, in words."""
+        return self.page.locator("#call-state")
+
+    async def says(self, text: str, *, where: str = "#talk") -> None:
+        """Write and send."""
+        await self.page.locator(f"{where} textarea").fill(text)
+        await self.page.locator(f"{where} textarea").press("Enter")
+
+    async def sees(self, *texts: str) -> None:
+        """These are the messages that are shown, and all of them."""
+        await expect(self.lines).to_have_text(list(texts))
+
+    async def turns_to(self, name: str) -> None:
+        """Press the button of a part of the page."""
+        await self.page.locator("header").get_by_role("button", name=name).click()
+
+    async def starts(self) -> None:
+        """Begin to look for somebody."""
+        await self.turns_to("Random video")
+        await self.page.get_by_role("button", name="Start").click()
+
+    async def frames(self) -> int:
+        """How many pictures of the other one have been shown."""
+        script = "document.querySelector('#remote').getVideoPlaybackQuality().totalVideoFrames"
+        return int(await self.page.evaluate(script))
+
+    async def decodes(self, count: int) -> None:
+        """Sees so many pictures of the other one."""
+        await self.page.wait_for_selector("#video[data-state=connected]", timeout=PATIENCE)
+        while await self.frames() < count:
+            await self.page.wait_for_timeout(50)
+
+    async def has_a_clean_record(self) -> None:
+        """No error, nothing against the page's policy, no request to anybody else."""
+        assert self.errors == [], self.errors
+        assert await self.page.evaluate("window.violations") == []
+        # The page's own blob: and data: are no requests.
+        assert [url for url in self.requests if not url.startswith((self.url, self.url.replace("http", "ws")))] == []
+
+
+@asynccontextmanager
+async def person(chromium: Browser, url: str, name: str = "", **options: Any) -> AsyncIterator[Person]:
+    """Somebody in a window of his own, who has come in if he has a name; his record is clean in the end."""
+    context: BrowserContext = await chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+    await context.add_init_script(WATCH)
+    try:
+        one = Person(await context.new_page(), url)
+        if name:
+            await one.comes_in(name)
+        yield one
+        await one.has_a_clean_record()
+    finally:
+        await context.close()
