@@ -25,6 +25,9 @@ format: .venv/dev  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+screenshots: .venv/dev  ## take the pictures in docs/screenshots anew
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.screenshots
+
 bench-pairing: .venv/run  ## what a pair of callers costs, with 1000 and with 10 000 waiting
 	@$(BIN)/python -m benchmarks.pairing
 
@@ -45,4 +48,4 @@ node_modules: package.json package-lock.json
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check format bench-pairing help
+.PHONY: run test check format screenshots bench-pairing help

@@ -26,7 +26,7 @@ from matchmaking.store.pool import Parted, Standing
 logger = logging.getLogger(__name__)
 
 RENEW_EVERY, SWEEP_EVERY = settings.CALL_LEASE.total_seconds() / 3, 1.0
-CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE, BANNED])
+CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE])
 """Closed on purpose. All others are connections that are lost."""
 _MATCHES = metrics.Counter("aleatoria_matches", "Pairs of strangers that were made; the process of who asked counts.")
 _WAITS = metrics.Histogram(
@@ -69,11 +69,15 @@ class MatchmakingConsumer(EnvelopeConsumer):
     async def leave(self, code: int) -> None:
         await super().leave(code)
         held, since = self._let_go(), time.time()
-        if code in CLEAN_CLOSES and not await self.channel_layer.has_members(groups.tabs(self.user_id)):
+        # One whose sockets are all being closed by those who run the server has no other that counts.
+        if code == BANNED or (code in CLEAN_CLOSES and not await self._is_elsewhere()):
             # Looking for his other sockets has taken a moment, in which he may have asked on a new one.
             await self._tell_parted(await services.quit_all(user=self.user_id, since=since), "disconnected")
         elif held:
             await services.hold(user=self.user_id)
+
+    async def _is_elsewhere(self) -> bool:
+        return await self.channel_layer.has_members(groups.tabs(self.user_id))
 
     def welcome(self) -> dict[str, object]:
         return super().welcome() | {"iceServers": ice.servers_for(self.user_id)}

@@ -1091,8 +1091,9 @@ async def test_all_sockets_of_a_user_are_closed_on_every_process(site: Site, pat
 
 
 async def test_the_call_of_a_user_whose_sockets_are_closed_is_over(site: Site) -> None:
-    # Not Ana: the other process may still listen for her, from when she had a tab there a moment ago.
-    async with Wire(site.here, "eve") as eve, Wire(site.there, "bob", path="/ws/matchmaking") as bob:
+    # Wherever she has sockets: each process is told, and none waits for another.
+    here, there = Wire(site.here, "eve"), Wire(site.there, "eve")
+    async with here as eve, there, Wire(site.there, "bob", path="/ws/matchmaking") as bob:
         await bob.asks("request_random_peer", "no_peer_available")
         await eve.asks("request_random_peer", "assign_role")
         await bob.hears("assign_role")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -61,11 +62,28 @@ async def test_a_valkey_that_takes_no_writes_is_degraded(tab: MakeTab, keys: Red
         keys.config_set("maxmemory", 0)
 
 
-def test_the_first_page_says_what_this_is() -> None:
-    response = Client().get("/")
+@pytest.mark.django_db
+def test_the_first_page_is_the_chat_and_needs_nothing_from_elsewhere(client: Client) -> None:
+    response = client.get("/")
     assert response.status_code == 200
-    assert response["Content-Type"] == "text/plain; charset=utf-8"
-    assert "/ws" in response.content.decode()
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert b'data-user=""' in response.content
+
+
+@pytest.mark.django_db
+def test_the_first_page_knows_who_has_been_here(client: Client) -> None:
+    guest = client.post("/api/session", {"name": "ana"}, content_type="application/json").json()["userId"]
+    assert f'data-user="{guest}"'.encode() in client.get("/").content
+    assert client.delete("/api/session").status_code == 204
+    assert b'data-user=""' in client.get("/").content
+
+
+def test_a_forged_cookie_is_nobody(client: Client) -> None:
+    client.cookies["aleatoria_guest"] = "forged"
+    assert b'data-user=""' in client.get("/").content
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/ready"])
@@ -75,3 +93,10 @@ def test_these_are_only_read(path: str) -> None:
 
 def test_there_is_nothing_else() -> None:
     assert Client().get("/healthy").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+async def test_who_looks_after_the_server_may_call_it_by_any_name(nowhere: None, settings: Any, path: str) -> None:
+    settings.ALLOWED_HOSTS = ["chat.example.com"]
+    assert (await AsyncClient().get(path, headers={"host": "10.0.0.5:8000"})).status_code == 200
+    assert (await AsyncClient().get("/", headers={"host": "10.0.0.5:8000"})).status_code == 400

@@ -105,7 +105,7 @@ async def test_another_part_of_the_page_leaves_the_call_up(pair: tuple[Person, P
     await expect(ana.page.locator("#talk textarea")).to_be_visible()
     before = await bob.frames()
     await bob.decodes(before + 10)
-    await ana.turns_to("Back to the call")
+    await ana.turns_to("Back to the video")
     await expect(ana.state).to_have_text("Connected with bob.")
 
 

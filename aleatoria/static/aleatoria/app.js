@@ -153,7 +153,7 @@ async function openVideo() {
 
 find("#video").addEventListener("change", () => {
   const isOff = (find("#video").dataset.state ?? "off") === "off";
-  find("#turn-to-video").textContent = isOff ? "Random video" : "Back to the call";
+  find("#turn-to-video").textContent = isOff ? "Random video" : "Back to the video";
 });
 
 /** @param {string} peer whom one talks to from now on, or "" */
