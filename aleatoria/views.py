@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from typing import Any
 
 import msgspec
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.decorators import async_only_middleware
+from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -103,15 +105,24 @@ PROBES: dict[str, View] = {
 }
 
 
-@async_only_middleware
-def probes(answer: View) -> View:
+@sync_and_async_middleware
+def probes(answer: Any) -> Any:
     """A middleware that answers those who look after the server, whatever name they know it by: a load balancer and
     Prometheus ask an address, which need not be in ALLOWED_HOSTS."""
+    if iscoroutinefunction(answer):
 
-    async def answered(request: HttpRequest) -> HttpResponse:
-        return await PROBES.get(request.path, answer)(request)
+        async def answered(request: HttpRequest) -> HttpResponse:
+            response: HttpResponse = await PROBES.get(request.path, answer)(request)
+            return response
 
-    return answered
+        return answered
+
+    def answered_in_thread(request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path)
+        response: HttpResponse = async_to_sync(probe)(request) if probe else answer(request)
+        return response
+
+    return answered_in_thread
 
 
 @csrf_exempt  # the Origin is checked below, as for sockets
