@@ -10,9 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 import redis
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
 from aleatoria import names
 from aleatoria.logs import escaped
@@ -21,8 +19,6 @@ from aleatoria.valkey import find, valkey
 
 AWAY = 2
 """The exit status when Valkey is away; 1 is any other failure."""
-_WIDE = 250
-"""Columns of a table that goes into a file or another program."""
 _DAY = 24 * 60 * 60
 
 
@@ -70,33 +66,27 @@ class ValkeyCommand(BaseCommand):
         """Print it as JSON."""
         self.stdout.write(msgspec.json.format(msgspec.json.encode(what)).decode())
 
-    def show_table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    def show_table(self, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print it as a table; numbers stand to the right."""
-        self._print(table(headings, rows, title=title))
+        self.stdout.write("\n".join(table(headings, rows)))
 
     def say(self, text: str) -> None:
         """Print a line; whatever stands in it is printed as it is, control characters escaped."""
         self.stdout.write(escaped(text))
 
-    def _print(self, what: Table) -> None:
-        is_terminal = self.stdout.isatty()
-        console = Console(force_terminal=is_terminal, width=None if is_terminal else _WIDE)
-        with console.capture() as captured:
-            console.print(what)
-        self.stdout.write(captured.get(), ending="")
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """The lines of a table; numbers stand to the right, and what is twice as wide on a screen counts twice."""
+    columns = [_column(heading, [row[place] for row in rows]) for place, heading in enumerate(headings)]
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> Table:
-    """A table; numbers stand to the right."""
-    made = Table(
-        title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold"
-    )
-    for place, heading in enumerate(headings):
-        is_number = bool(rows) and all(isinstance(row[place], int | float | _Right) for row in rows)
-        made.add_column(heading, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(escaped(str(cell))) for cell in row))
-    return made
+def _column(heading: str, values: Sequence[object]) -> list[str]:
+    cells = [heading, *(escaped(str(value)) for value in values)]
+    widths = [cell_len(cell) for cell in cells]
+    gaps = [" " * (max(widths) - width) for width in widths]
+    is_number = bool(values) and all(isinstance(value, int | float | _Right) for value in values)
+    return [gap + cell if is_number else cell + gap for cell, gap in zip(cells, gaps, strict=True)]
 
 
 class _Right(str):

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -129,9 +129,13 @@ def _screen(scene: Scene) -> Group:
     return Group(
         Text(f"Aleatoria, {scene.at:%Y-%m-%d %H:%M:%S} UTC", style="bold"),
         Text(),
-        table(("", ""), numbers),
+        _table(("", ""), numbers),
         Text(),
-        table(("SERVER ON", "PID", "VERSION", "SOCKETS", "USERS", "ROOMS"), rows)
+        _table(("SERVER ON", "PID", "VERSION", "SOCKETS", "USERS", "ROOMS"), rows)
         if rows
         else Text("No server reports."),
     )
+
+
+def _table(headings: tuple[str, ...], rows: Sequence[Sequence[object]]) -> Text:
+    return Text("\n".join(table(headings, rows)))
