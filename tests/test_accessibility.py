@@ -93,6 +93,17 @@ async def test_every_state_of_the_page(
         site.start()
 
 
+async def test_whoever_is_on_an_entry_stays_on_it_when_the_list_changes(
+    site: ServerProcess, chromium: Browser, other: Person
+) -> None:
+    async with person(chromium, site.url, "ana") as ana:
+        entry = ana.page.locator("#people").get_by_role("button", name="bob")
+        await entry.focus()
+        async with person(chromium, site.url, "abe"):
+            await expect(ana.page.locator("#people .count")).to_have_text("3 online")
+            await expect(entry).to_be_focused()
+
+
 async def test_the_focus_is_where_one_goes_on(site: ServerProcess, chromium: Browser) -> None:
     async with person(chromium, site.url) as ana:
         await ana.page.goto(site.url)

@@ -72,6 +72,14 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Put entries into a list in place of those it has; who was on one with the keyboard stays on it. @param {HTMLElement} list @param {HTMLElement[]} entries */
+export function refill(list, entries) {
+  const { activeElement: active } = document;
+  const key = active instanceof HTMLElement && list.contains(active) ? active.dataset.key : undefined;
+  list.replaceChildren(...entries);
+  if (key !== undefined) /** @type {HTMLElement | null} */ (list.querySelector(`[data-key="${CSS.escape(key)}"]`))?.focus();
+}
+
 /** The element of the page that is there. @template {Element} [Kind=HTMLElement] @param {string} selector @param {ParentNode} [within] @returns {Kind} */
 export function find(selector, within = document) {
   const found = within.querySelector(selector);

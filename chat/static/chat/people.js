@@ -1,7 +1,7 @@
 // @ts-check
 /** Who is in the room that is shown, those online first. */
 
-import { element, find, nameTag } from "../aleatoria/text.js";
+import { element, find, nameTag, refill } from "../aleatoria/text.js";
 
 /** @typedef {import("../aleatoria/client.js").Client} Client */
 
@@ -68,7 +68,7 @@ export class People {
   #render() {
     const users = [...this.#members].sort(([one, isOn], [other, otherIsOn]) => Number(otherIsOn) - Number(isOn) || one.localeCompare(other));
     this.count.textContent = this.room ? `${users.filter(([, isOn]) => isOn).length} online` : "";
-    this.list.replaceChildren(...users.map(([user, isOnline]) => this.#entry(user, isOnline)));
+    refill(this.list, users.map(([user, isOnline]) => this.#entry(user, isOnline)));
   }
 
   /** @param {string} user @param {boolean} isOnline */
@@ -79,6 +79,7 @@ export class People {
     const label = [dot, nameTag(user), state, ...(isSelf ? [element("span", { className: "you" }, "you")] : [])];
     if (isSelf) return element("li", { className: "self" }, ...label);
     const button = element("button", { type: "button", title: "Write to them" }, ...label);
+    button.dataset.key = user;
     button.addEventListener("click", () => this.write(user));
     return element("li", {}, button);
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Where one can be: the rooms one is in, and those one writes to, each with how much is unread. */
 
-import { element, find, nameTag } from "../aleatoria/text.js";
+import { element, find, nameTag, refill } from "../aleatoria/text.js";
 
 /** @typedef {import("../aleatoria/client.js").Client} Client */
 /** @typedef {import("../aleatoria/client.js").Address} Address */
@@ -110,8 +110,8 @@ export class Places {
 
   render() {
     const rooms = [...this.client.rooms].sort((one, other) => one.localeCompare(other));
-    this.rooms.replaceChildren(...rooms.map((room) => this.#entry({ room }, element("span", { className: "name" }, room))));
-    this.people.replaceChildren(...this.#directs.map((toUser) => this.#entry({ toUser }, nameTag(toUser))));
+    refill(this.rooms, rooms.map((room) => this.#entry({ room }, element("span", { className: "name" }, room))));
+    refill(this.people, this.#directs.map((toUser) => this.#entry({ toUser }, nameTag(toUser))));
     find("#no-directs").hidden = this.#directs.length > 0;
     const all = [...this.unread.values()].reduce((sum, count) => sum + count, 0);
     document.title = all ? `(${all}) Aleatoria` : "Aleatoria";
@@ -122,6 +122,7 @@ export class Places {
     const key = "room" in address ? `room ${address.room}` : `user ${address.toUser}`;
     const count = this.unread.get(key) ?? 0;
     const button = element("button", { type: "button" }, label);
+    button.dataset.key = key;
     if (count) {
       const text = count >= 100 ? "99+" : String(count);
       button.append(element("span", { className: "unread" }, text, element("span", { className: "aside" }, " unread")));
