@@ -28,6 +28,9 @@ format: .venv/dev  ## make the code look as it should
 screenshots: .venv/dev  ## take the pictures in docs/screenshots anew
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.screenshots
 
+bench: .venv/bench benchmarks/peers/node/node_modules  ## ours and others side by side; ARGS="--rounds 1" for a quick look
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 bench-pairing: .venv/run  ## what a pair of callers costs, with 1000 and with 10 000 waiting
 	@$(BIN)/python -m benchmarks.pairing
 
@@ -44,6 +47,13 @@ node_modules: package.json package-lock.json
 .venv/dev: requirements-dev.txt .venv/run
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+.venv/bench: requirements-bench.txt .venv/run
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+benchmarks/peers/node/node_modules: benchmarks/peers/node/package.json benchmarks/peers/node/package-lock.json
+	@if command -v npm > /dev/null; then cd $(@D) && npm ci --silent --no-audit --no-fund && touch $(@F); fi
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'

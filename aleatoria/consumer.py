@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 BAD_REQUEST, UNIDENTIFIED, BANNED, SLOW_READER, FLOODING = 4400, 4401, 4403, 4408, 4429
 NO_CODE, LOST = 1005, 1006
+WRITER = "aleatoria.writer"
+"""The ASGI extension of a server that takes the text of a frame at once, without a coroutine: ours does."""
 _CONNECTIONS = metrics.LabelledCounter(
     "aleatoria_connections",
     "Sockets that were opened, or refused and why.",
@@ -128,6 +130,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             await self._within(ENTER_WITHIN, self.enter())
             await self._accept()
             self._ready.set()
+            if WRITER in self.scope.get("extensions", ()):
+                self.channel_layer.attach_writer(self.channel_name, self.scope["extensions"][WRITER])
             self.connected.add(self)
             _CONNECTIONS.by["opened"] += 1
             logger.info("%s is connected", self.user_id)

@@ -50,7 +50,7 @@ _FRAME, _EVENT = b"f", b"e"
 class Channel:
     """One receiver in this process. An event goes straight to its sink; what the sink cannot take at once waits."""
 
-    __slots__ = ("_backlog", "_on_overflow", "_sink", "_task", "groups", "queue")
+    __slots__ = ("_backlog", "_on_overflow", "_sink", "_task", "groups", "queue", "write")
 
     def __init__(self) -> None:
         self.groups: set[bytes] = set()
@@ -59,11 +59,20 @@ class Channel:
         self._on_overflow: Callable[[], None] = lambda: None
         self._backlog: deque[Event] = deque()
         self._task: asyncio.Task[None] | None = None
+        self.write: Callable[[str], None] | None = None
+        """Takes the text of a finished frame at once and never waits, where the server has such a thing."""
 
     def attach(self, sink: Sink, on_overflow: Callable[[], None]) -> None:
         """Hand events to `sink` from now on; past the bound tell `on_overflow` and drop."""
         self._sink = sink
         self._on_overflow = on_overflow
+
+    def hand_text(self, event: Event) -> None:
+        """As `hand`, for a finished frame: straight to the socket, if it takes it like that."""
+        if self.write is not None and self._task is None:
+            self.write(event["text"])
+        else:
+            self.hand(event)
 
     def hand(self, event: Event) -> None:
         """Give it to the sink; if that has to wait, it waits in a task of its own, and others behind it.
@@ -89,6 +98,7 @@ class Channel:
     def close(self) -> None:
         """Deliver no more."""
         self._backlog.clear()
+        self.write = None
         if self._task is not None:
             self._task.cancel()
 
@@ -157,6 +167,10 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
     def attach(self, channel: str, sink: Sink, on_overflow: Callable[[], None]) -> None:
         """Hand what comes for `channel` straight to `sink` instead of to `receive`."""
         self._channels[channel].attach(sink, on_overflow)
+
+    def attach_writer(self, channel: str, write: Callable[[str], None]) -> None:
+        """From now on finished frames for `channel` go to `write`, which takes them at once."""
+        self._channels[channel].write = write
 
     async def close_channel(self, channel: str) -> None:
         """Take `channel` out of all its groups and forget it."""
@@ -326,6 +340,9 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         if members is not None:
             if message["type"] == FRAME:
                 _DELIVERIES.count += len(members)
+                for channel in list(members.values()):
+                    channel.hand_text(message)
+                return
             for channel in list(members.values()):
                 channel.hand(message)
             return

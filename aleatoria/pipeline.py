@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 import redis
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     ClusterDownError,
@@ -92,7 +93,7 @@ class Call:
 
     __slots__ = ("answer", "command", "script")
 
-    def __init__(self, command: Sequence[Argument], script: Script | None = None) -> None:
+    def __init__(self, command: tuple[Argument, ...], script: Script | None = None) -> None:
         self.command = command
         self.script = script
         self.answer: asyncio.Future[Any] | None = None
@@ -184,7 +185,7 @@ class Pipeline:
 
     async def _exchange(self) -> None:
         connection, flying, began = self._connection, self._flying, perf_counter()
-        packed = connection.pack_commands([call.command for call in flying])
+        packed = b"".join([pack_command(call.command) for call in flying])  # type: ignore[arg-type] # of any length
         await connection.send_packed_command(packed, check_health=False)
         for call in flying:
             try:

@@ -14,8 +14,9 @@ from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, reactor
 
-from aleatoria.consumer import CUT, SLOW_READER
+from aleatoria.consumer import CUT, SLOW_READER, WRITER
 from aleatoria.inbox import Inbox
+from aleatoria.outbox import Outbox, frame_of
 
 SERVICE_RESTART = 1012
 ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
@@ -36,16 +37,26 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
     _received = 0
     """Bytes of the message that is coming in."""
 
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._outbox = Outbox(self.transport)
+
     def serverSend(self, content: str, binary: bool = False) -> None:
         if self.state != self.STATE_OPEN:
             return
-        transport = self.transport
+        transport, outbox = self.transport, self._outbox
         # There is no public way to ask Twisted how much has not been sent yet; requirements.txt pins it.
-        if len(transport.dataBuffer) - transport.offset + transport._tempDataLen > WRITE_BACKLOG:
+        backlog = len(transport.dataBuffer) - transport.offset + transport._tempDataLen + outbox.size
+        if backlog > WRITE_BACKLOG:
             CUT.by["slow_reader"] += 1
             self.serverClose(SLOW_READER)
         else:
-            super().serverSend(content, binary)
+            outbox.put(frame_of(content))
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        # What autobahn says itself, a ping or a close, stands behind what has been said before.
+        self._outbox.flush()
+        super().sendData(data, sync, chopsize)
 
     def onMessageBegin(self, isBinary: bool) -> None:
         super().onMessageBegin(isBinary)
@@ -128,6 +139,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         if isinstance(protocol, Socket):
             protocol.transport.unregisterProducer()  # the HTTP request that it was
             protocol.transport.registerProducer(inbox, True)
+            scope.setdefault("extensions", {})[WRITER] = protocol.serverSend
         scope.setdefault("asgi", {"version": "3.0"})
         life = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(life)

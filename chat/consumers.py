@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
-import msgspec
 from django.conf import settings
 
 from aleatoria import envelope, groups, metrics, names, totals
@@ -170,14 +169,15 @@ class ChatConsumer(PeopleConsumer):
     async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
         """The mark of the same message sent before, or ""."""
         recipient = message.to_user
-        copies = [(groups.user(self.user_id), _copy(message, incoming=False))]
+        line = envelope.encode(message)
+        copies = [(groups.user(self.user_id), envelope.with_incoming(line, incoming=False))]
         if recipient != self.user_id:
-            copies.insert(0, (groups.user(recipient), _copy(message, incoming=True)))
+            copies.insert(0, (groups.user(recipient), envelope.with_incoming(line, incoming=True)))
         keep = partial(
             services.keep_direct,
             sender=self.user_id,
             recipient=recipient,
-            line=envelope.encode(message),
+            line=line,
             copies=[text for _, text in copies],
             created=message.create_time,
             mark=mark,
@@ -208,10 +208,6 @@ class ChatConsumer(PeopleConsumer):
         stretch = query.stretch()
         history = await services.direct_page(user=self.user_id, other=query.with_user, stretch=stretch)
         await self.reply(payloads.direct_messages(query.with_user, history, newer=stretch.newer))
-
-
-def _copy(message: Envelope, *, incoming: bool) -> str:
-    return envelope.encode(msgspec.structs.replace(message, incoming=incoming))
 
 
 def _present() -> Iterable[tuple[str, set[str]]]:

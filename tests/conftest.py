@@ -109,6 +109,8 @@ async def tab(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator
 def forget() -> None:
     """What this process remembers is of the test's own Valkey, and of no other."""
     chat.services._sent_here.forget()
+    for history in (chat.services._room_history, chat.services._direct_history):
+        history._tidying.forget()
     chat.services._remembered_membership.take_all()
     matchmaking.services._own.take_all()
 

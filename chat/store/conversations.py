@@ -54,7 +54,9 @@ class Conversations:
             LISTED,
         )
         threes = zip(found[::3], found[1::3], found[2::3], strict=True)
-        return [Conversation(bytes(other).decode(), bytes(last), int(unread)) for other, last, unread in threes]
+        listed = [Conversation(bytes(other).decode(), bytes(last), int(unread)) for other, last, unread in threes]
+        # The scores are up to a second old; the last lines are not.
+        return sorted(listed, key=lambda one: direct_history.created(one.last), reverse=True)
 
     def mark_read(self, user: str, other: str, created: str) -> None:
         """He has read everything up to this createTime; nobody waits for it."""

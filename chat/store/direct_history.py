@@ -11,6 +11,7 @@ from aleatoria.valkey import Valkey
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
 from chat.store.repeats import Mark
+from chat.store.tidying import Tidying
 
 PREFIX = keys.own("dm:", "list", "messages between two users")
 CONVERSATIONS = keys.own("user:dms:", "zset", "with whom a user has conversations")
@@ -37,6 +38,7 @@ class DirectHistory:
 
     def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
+        self._tidying = Tidying()
 
     @staticmethod
     def moment_at(micros: int) -> str:
@@ -52,8 +54,10 @@ class DirectHistory:
         """
         ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
         keys = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
-        micros, oldest = clock.micros(created), clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND
-        kept = (created, micros, line, clock.text(oldest), oldest, limit, ttl, sender, recipient)
+        micros = clock.micros(created)
+        oldest = micros - settings.MESSAGE_TTL // clock.MICROSECOND
+        oldest_text = clock.text(oldest) if self._tidying.is_due(keys[0]) else ""
+        kept = (created, micros, line, oldest_text, oldest, limit, ttl, sender, recipient)
         marking = ("", 0) if mark is None else (mark.value, repeats.LASTS_MILLISECONDS)
         marked = [] if mark is None else [mark.key]
         return str((await self._valkey.run(_APPEND, [*keys, *marked], *kept, *marking, *copies)).decode())

@@ -12,6 +12,7 @@ from aleatoria.valkey import Valkey
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
 from chat.store.repeats import Mark
+from chat.store.tidying import Tidying
 
 PREFIX = keys.own("room:messages:", "zset", "messages of a room")
 _APPEND = Script(Path(__file__).with_name("room_history_append.lua"))
@@ -27,6 +28,7 @@ class RoomHistory:
 
     def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
+        self._tidying = Tidying()
 
     @staticmethod
     def moment_at(micros: int) -> str:
@@ -35,12 +37,13 @@ class RoomHistory:
 
     async def append(self, room: str, line: str, channel: bytes, head: bytes, *, micros: int, mark: Mark | None) -> str:
         """Keep a message and publish it, a head before it; the mark of the same message sent before, or ""."""
-        ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
-        kept = (micros * 1000, line, _oldest_kept(), limit, ttl, channel, head)
+        name, ttl = key(room), settings.MESSAGE_TTL // clock.MILLISECOND
+        oldest = _oldest_kept() if self._tidying.is_due(name) else ""
+        kept = (micros * 1000, line, channel, head, ttl, oldest, settings.ROOM_HISTORY_MAX)
         if mark is None:
-            return str((await self._valkey.run(_APPEND, [key(room)], *kept)).decode())
+            return str((await self._valkey.run(_APPEND, [name], *kept)).decode())
         marking = (mark.value, repeats.LASTS_MILLISECONDS)
-        return str((await self._valkey.run(_APPEND, [key(room), mark.key], *kept, *marking)).decode())
+        return str((await self._valkey.run(_APPEND, [name, mark.key], *kept, *marking)).decode())
 
     def sweep(self, room: str) -> None:
         """Drop what has expired in a room that is not written to; nobody waits for it."""
