@@ -76,8 +76,8 @@ async def test_a_broadcast_is_encoded_once_and_all_receivers_get_the_very_same_t
 
 
 async def test_a_direct_message_is_encoded_once(tab: MakeTab, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoded = count_encoded(monkeypatch)
     async with tab("ana") as ana, tab("bob") as bob:
+        encoded = count_encoded(monkeypatch)
         await ana.writes("bob", "hello")
         for one in (ana, bob):
             await one.hears("chat_message")
@@ -98,7 +98,7 @@ async def test_a_message_takes_few_tasks_however_many_hear_it(tab: MakeTab) -> N
 
     async with AsyncExitStack() as stack:
         tabs = await crowd(stack, tab, MEMBERS)
-        asyncio.get_running_loop().set_task_factory(counting)  # type: ignore[arg-type] # as it calls it
+        asyncio.get_running_loop().set_task_factory(counting)
         try:
             await talk(tabs)
         finally:
