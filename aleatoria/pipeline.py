@@ -5,7 +5,6 @@ A command awaited alone costs about 50 µs of CPU, one in a shared flight about 
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Sequence
 from hashlib import sha1
 from pathlib import Path
@@ -13,7 +12,6 @@ from time import perf_counter
 from typing import Any
 
 import redis
-from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     ClusterDownError,
@@ -28,6 +26,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from aleatoria import metrics
+from aleatoria.stream import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +126,7 @@ class Pipeline:
         on_broken: Callable[[Exception], None],
         on_refused: Callable[[Exception], None],
     ) -> None:
-        self._connection = connection
+        self._stream = Stream(connection)
         self._on_broken = on_broken
         self._on_refused = on_refused
         self._waiting: list[Call] = []
@@ -184,17 +183,16 @@ class Pipeline:
             self._flight = None
 
     async def _exchange(self) -> None:
-        connection, flying, began = self._connection, self._flying, perf_counter()
-        packed = b"".join([pack_command(call.command) for call in flying])  # type: ignore[arg-type] # of any length
-        await connection.send_packed_command(packed, check_health=False)
-        for call in flying:
-            try:
-                # math.inf: no timer an answer, the flight has its own deadline.
-                reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
-            except ResponseError as error:
-                self._fail(call, error)
-            else:
-                call.settle(reply)
+        flying, began, answered = self._flying, perf_counter(), 0
+        self._stream.send([call.command for call in flying])
+        while answered < len(flying):
+            for answer in await self._stream.answers():
+                call = flying[answered]
+                answered += 1
+                if isinstance(answer, ResponseError):
+                    self._fail(call, answer)
+                else:
+                    call.settle(answer)
         self._flying = []
         _BATCH.observe(len(flying))
         _ROUND_TRIP.observe(perf_counter() - began)

@@ -1,13 +1,14 @@
 """One subscribed connection: keeps what is wanted subscribed, hands on what is heard (design §4)."""
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+
+from aleatoria.stream import Stream
 
 CONFIRM_DEADLINE = 0.5
 """Seconds a `want` waits for Valkey's confirmation."""
@@ -28,15 +29,15 @@ class Subscriber:
         self._asked: set[bytes] = set()
         self._confirmed: set[bytes] = set()
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
-        self._connection: AbstractConnection | None = None
+        self._stream: Stream | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._reconciler: asyncio.Task[None] | None = None
+        self._is_due = False
         self._pongs: deque[asyncio.Future[None]] = deque()
 
     @property
     def live(self) -> bool:
         """Whether what is published now is heard."""
-        return self._connection is not None
+        return self._stream is not None
 
     def hears(self, channel: bytes) -> bool:
         """Whether Valkey counts this process among those that hear `channel`; it lingers a little."""
@@ -46,7 +47,7 @@ class Subscriber:
         """Hear `channel` from when this returns, if Valkey is there; without it this returns at once."""
         self._wanted.add(channel)
         self._unwanted.pop(channel, None)
-        if self._connection is None or channel in self._confirmed:
+        if self._stream is None or channel in self._confirmed:
             return
         confirmed = self._confirmation(channel)
         self._reconcile_soon()
@@ -65,32 +66,30 @@ class Subscriber:
         self._asked, self._confirmed = set(), set()
         self._unwanted.clear()
         self._pongs.clear()
-        self._connection = connection
-        self._reader = asyncio.create_task(self._read(connection))
+        self._stream = stream = Stream(connection)
+        self._reader = asyncio.create_task(self._read(stream))
         waiting = [self._confirmation(channel) for channel in self._wanted]
         self._reconcile_soon()
         if waiting and (await asyncio.wait(waiting, timeout=5))[1]:
             raise TimeoutError("the subscriptions were not confirmed")
-        if self._connection is not connection:
+        if self._stream is not stream:
             raise RedisConnectionError("lost again while subscribing")
 
     async def ping(self, deadline: float) -> None:
         """Returns when all that was published before has been handed on; TimeoutError when nothing comes back."""
-        if self._connection is None:
+        if self._stream is None:
             raise RedisConnectionError("not subscribed")
         pong = asyncio.get_running_loop().create_future()
         self._pongs.append(pong)
-        await self._connection.send_command("PING", check_health=False)
+        self._stream.send([("PING",)])
         if not (await asyncio.wait([pong], timeout=deadline))[0]:
             raise TimeoutError("the subscribed connection is silent")
 
     def drop(self) -> None:
         """Hear no more; whatever is still in the connection's buffers is not delivered."""
-        self._connection = None
+        self._stream = None
         if self._reader is not None:
             self._reader.cancel()
-        if self._reconciler is not None:
-            self._reconciler.cancel()
         for confirmed in self._waiting.values():
             if not confirmed.done():
                 confirmed.set_result(None)
@@ -100,38 +99,40 @@ class Subscriber:
         return self._waiting.setdefault(channel, asyncio.get_running_loop().create_future())
 
     def _reconcile_soon(self) -> None:
-        if self._connection is not None and (self._reconciler is None or self._reconciler.done()):
-            self._reconciler = asyncio.create_task(self._reconcile(self._connection))
+        """At the end of this turn of the event loop: what many want at once is one command."""
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._reconcile)
 
-    async def _reconcile(self, connection: AbstractConnection) -> None:
-        try:
-            while self._connection is connection:
-                wanted = self._wanted - self._asked
-                # Only what is confirmed is given up: a late confirmation must not be taken for a later one.
-                unwanted = self._confirmed & self._long_unwanted()
-                if not wanted and not unwanted:
-                    return
-                self._asked |= wanted
-                self._asked -= unwanted
-                self._confirmed -= unwanted
-                for channel in unwanted:
-                    del self._unwanted[channel]
-                for verb, channels in (("UNSUBSCRIBE", unwanted), ("SUBSCRIBE", wanted)):
-                    if channels:
-                        await connection.send_command(verb, *channels, check_health=False)
-        except (RedisError, OSError) as error:
-            self._broke(connection, error)
+    def _reconcile(self) -> None:
+        self._is_due = False
+        if self._stream is None:
+            return
+        wanted = self._wanted - self._asked
+        # Only what is confirmed is given up: a late confirmation must not be taken for a later one.
+        unwanted = self._confirmed & self._long_unwanted()
+        self._asked |= wanted
+        self._asked -= unwanted
+        self._confirmed -= unwanted
+        for channel in unwanted:
+            del self._unwanted[channel]
+        commands = [(verb, *some) for verb, some in (("UNSUBSCRIBE", unwanted), ("SUBSCRIBE", wanted)) if some]
+        if commands:
+            self._stream.send(commands)
 
     def _long_unwanted(self) -> set[bytes]:
         now = asyncio.get_running_loop().time()
         return {channel for channel, since in self._unwanted.items() if now - since >= LINGER}
 
-    async def _read(self, connection: AbstractConnection) -> None:
+    async def _read(self, stream: Stream) -> None:
         try:
-            while self._connection is connection:
-                self._hear(await connection.read_response(timeout=math.inf, disconnect_on_error=False))
+            while self._stream is stream:
+                for push in await stream.answers():
+                    if self._stream is stream:  # else it has been given up meanwhile
+                        self._hear(push)
         except (RedisError, OSError) as error:
-            self._broke(connection, error)
+            if self._stream is stream:
+                self._on_broken(error)
 
     def _hear(self, push: list[bytes] | bytes) -> None:
         if not isinstance(push, list):
@@ -149,7 +150,3 @@ class Subscriber:
         waiting = self._waiting.pop(channel, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
-
-    def _broke(self, connection: AbstractConnection, error: Exception) -> None:
-        if self._connection is connection:
-            self._on_broken(error)

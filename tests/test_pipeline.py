@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ class Piped:
         self.refused: list[Exception] = []
         self.flights = 0
         self.pipeline = Pipeline(connection, on_broken=self.broken.append, on_refused=self.refused.append)
-        self._send = connection.send_packed_command
-        connection.send_packed_command = self._count  # type: ignore[method-assign]
+        self._send = self.pipeline._stream.send
+        self.pipeline._stream.send = self._count  # type: ignore[method-assign]
 
     def execute(self, *command: Argument) -> "asyncio.Future[Any]":
         return self.pipeline.execute(Call(command))
@@ -33,9 +33,9 @@ class Piped:
     def post(self, *command: Argument) -> None:
         self.pipeline.post(Call(command))
 
-    async def _count(self, *args: Any, **kwargs: Any) -> None:
+    def _count(self, commands: Iterable[tuple[Any, ...]]) -> None:
         self.flights += 1
-        await self._send(*args, **kwargs)
+        self._send(commands)
 
 
 @pytest_asyncio.fixture
