@@ -7,6 +7,7 @@ WireError
 
 import builtins
 import re
+from random import getrandbits
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -155,7 +156,14 @@ def stamp(message: Envelope, user: str) -> Envelope:
 
 def identified(message: Envelope) -> Envelope:
     """The same, with an id if the client has given none."""
-    return message if message.message_id else msgspec.structs.replace(message, message_id=str(uuid4()))
+    return message if message.message_id else msgspec.structs.replace(message, message_id=_new_id())
+
+
+def _new_id() -> str:
+    """A UUID of version 4. It need not be secret, only nobody else's: so not uuid4, which takes five times as long."""
+    digits = f"{getrandbits(128):032x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def from_system(kind: str, payload: object, *, room: str = "", to_user: str = "") -> Envelope:

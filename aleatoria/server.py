@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from autobahn.websocket import protocol as autobahn_protocol
 from daphne.server import Server as DaphneServer  # installs the reactor, so it comes before what imports that
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
@@ -19,6 +20,8 @@ from aleatoria.inbox import Inbox
 from aleatoria.outbox import Outbox, frame_of
 
 SERVICE_RESTART = 1012
+# It writes out all its options for a log line that nobody keeps: a sixth of what a connection costs.
+autobahn_protocol.pformat = lambda *_, **__: ""  # type: ignore[assignment]
 ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
 """Seconds for the application, when the server stops: to answer what has come in, then to leave its sockets."""
 FAREWELL_DEADLINE = 1.0
@@ -57,6 +60,10 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
         # What autobahn says itself, a ping or a close, stands behind what has been said before.
         self._outbox.flush()
         super().sendData(data, sync, chopsize)
+
+    def dataReceived(self, data: bytes) -> None:
+        # autobahn's own makes up a line for a log that nobody keeps, each time.
+        self._dataReceived(data)
 
     def onMessageBegin(self, isBinary: bool) -> None:
         super().onMessageBegin(isBinary)
