@@ -21,7 +21,7 @@ from aleatoria.outbox import Outbox, frame_of
 
 SERVICE_RESTART = 1012
 # It writes out all its options for a log line that nobody keeps: a sixth of what a connection costs.
-autobahn_protocol.pformat = lambda *_, **__: ""  # type: ignore[assignment]
+autobahn_protocol.pformat = lambda *_, **__: ""  # type: ignore[attr-defined]
 ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
 """Seconds for the application, when the server stops: to answer what has come in, then to leave its sockets."""
 FAREWELL_DEADLINE = 1.0
