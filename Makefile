@@ -58,4 +58,4 @@ benchmarks/peers/node/node_modules: benchmarks/peers/node/package.json benchmark
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check format screenshots bench-pairing help
+.PHONY: run test check format screenshots bench bench-pairing help

@@ -211,7 +211,7 @@ class Valkey:
             await asyncio.wait([self._watchdog], timeout=0.1)
         self._let_go()
         await self._disconnect()
-        self._watchdog, self.health.state = None, State.UNKNOWN
+        self._watchdog, self.health.state, self.health.back_at = None, State.UNKNOWN, 0.0
         self._known.clear()
 
     async def _watch(self) -> None:
