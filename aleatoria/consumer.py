@@ -1,10 +1,9 @@
-"""What every socket of ours does: who it is, one frame in, three ways out.
+"""What every socket of ours does: who it is, one frame in, two ways out.
 
-    reply      to this socket
-    tell       to all sockets of a user
-    broadcast  to a room
+    reply    to this socket
+    a group  of the channel layer, to all sockets in it: a room, a user (groups.py)
 
-Nothing else writes to a socket. A consumer adds handlers by marking them; marks of several consumers add up, so that
+A consumer adds handlers by marking them; marks of several consumers add up, so that
 `class SocketConsumer(ChatConsumer, MatchmakingConsumer)` speaks both.
 """
 
@@ -292,14 +291,6 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         """Say it to this socket."""
         if not self._closing:
             await self.base_send({"type": "websocket.send", "text": envelope.encode(message)})
-
-    async def tell(self, user: str, frame: str) -> None:
-        """Say it to all sockets of `user`; `frame` is encoded, once for all of them."""
-        await self.channel_layer.group_send(groups.user(user), {"type": "websocket.send", "text": frame})
-
-    async def broadcast(self, room: str, frame: str) -> None:
-        """Say it to everybody in `room`; `frame` is encoded, once for all of them."""
-        await self.channel_layer.group_send(groups.room(room), {"type": "websocket.send", "text": frame})
 
     def _read_too_slowly(self) -> None:
         self._cut(SLOW_READER, "slow_reader")
