@@ -19,7 +19,7 @@ from channels.consumer import AsyncConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from aleatoria import envelope, groups, identity, metrics, names, origins, totals, trace
+from aleatoria import envelope, identity, metrics, names, origins, totals, trace
 from aleatoria.dispatch import Handler, handles, hears, marked
 from aleatoria.envelope import Envelope, MalformedFrame, Refused
 from aleatoria.layers import ChannelLayer, Event
