@@ -5,10 +5,10 @@ from typing import Any
 
 import redis
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
-from aleatoria import charts, names, operations, stats
+from aleatoria import charts, operations, stats
 from aleatoria.console import ConsoleAdmin
 from aleatoria.models import ValkeyServer
 from aleatoria.valkey import valkey
@@ -34,8 +34,7 @@ class ValkeyServerAdmin(ConsoleAdmin):
     def close_sockets(self, request: HttpRequest, user: str) -> HttpResponse:
         """Close all sockets of a user, on every process."""
         self.require(request, "close_sockets")
-        if not names.is_user_id(user):
-            raise Http404
+        self.require_user_id(user)
         return self.confirm(
             request,
             question=f"Close all sockets of {user}, on every process? A call of his ends. He may come back.",

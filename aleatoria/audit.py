@@ -7,7 +7,7 @@ import redis
 from django.conf import settings
 
 from aleatoria import clock, keys
-from aleatoria.stats import Ask, ask_all
+from aleatoria.stats import ask_all, asking
 
 BROKEN = "aleatoria:broken:"
 """What a key of the wrong type is renamed to: out of the way, not lost."""
@@ -35,7 +35,7 @@ Rule = Callable[[redis.Redis], Iterator[Breach]]
 def types(client: redis.Redis) -> Iterator[Breach]:
     """Every key of ours has the type it should have."""
     ours = _ours(client)
-    found = ask_all(client, (_of(key, "type") for key, _ in ours))
+    found = ask_all(client, (asking("type", key) for key, _ in ours))
     for (key, kind), is_type in zip(ours, found, strict=True):
         if is_type not in (kind.type.encode(), b"none"):
             wrong = is_type.decode()
@@ -45,7 +45,7 @@ def types(client: redis.Redis) -> Iterator[Breach]:
 def expiry(client: redis.Redis) -> Iterator[Breach]:
     """Every key of ours goes at some time."""
     ours = _ours(client)
-    for (key, _), left in zip(ours, ask_all(client, (_of(key, "pttl") for key, _ in ours)), strict=True):
+    for (key, _), left in zip(ours, ask_all(client, (asking("pttl", key) for key, _ in ours)), strict=True):
         if left == -1:
             yield Breach(key, "never expires", _let_expire(client, key))
 
@@ -53,10 +53,6 @@ def expiry(client: redis.Redis) -> Iterator[Breach]:
 def _ours(client: redis.Redis) -> list[tuple[str, keys.Kind]]:
     named = (key.decode(errors="backslashreplace") for key in set(client.scan_iter(count=1000)))
     return [(key, kind) for key in sorted(named) if (kind := keys.kind_of(key)) is not None]
-
-
-def _of(key: str, command: str) -> Ask:
-    return lambda pipe: getattr(pipe, command)(key)
 
 
 def _let_expire(client: redis.Redis, key: str) -> Callable[[], object]:

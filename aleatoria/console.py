@@ -10,11 +10,12 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from aleatoria import names
 from aleatoria.stats import Away, looking
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,11 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
         """PermissionDenied unless the user has this permission of the section's."""
         if not request.user.has_perm(f"{self.opts.app_label}.{codename}"):
             raise PermissionDenied
+
+    def require_user_id(self, user: str) -> None:
+        """404 when nobody can be called so."""
+        if not names.is_user_id(user):
+            raise Http404
 
     def page(
         self, request: HttpRequest, template: str, title: str, look: Look, seen: dict[str, Any] | None = None

@@ -19,7 +19,7 @@ from django.conf import settings
 from redis.exceptions import ResponseError
 
 from aleatoria import metrics, trace
-from aleatoria.pipeline import Unavailable
+from aleatoria.pipeline import Unavailable, reason_of
 from aleatoria.valkey import valkey
 
 logger = logging.getLogger(__name__)
@@ -232,7 +232,7 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         except Unavailable:
             pass
         except ResponseError as error:
-            logger.error("Valkey/Redis could not keep a message: %s", str(error).partition(", with args")[0])
+            logger.error("Valkey/Redis could not keep a message: %s", reason_of(error))
         for (name, event), number in zip(sends, numbers, strict=True):
             if valkey.subscriber.live:
                 await self._publish(name, event)  # it was refused as a whole

@@ -113,6 +113,11 @@ def not_now(error: ResponseError) -> bool:
     return isinstance(error, _NOT_NOW) or str(error).split(" ", 1)[0] in _NOT_NOW_CODES
 
 
+def reason_of(error: ResponseError) -> str:
+    """What is wrong, without the arguments, which some errors end with: they hold what people said."""
+    return str(error).partition(", with args")[0]
+
+
 class Pipeline:
     """All commands of this process over one connection; broken once, it stays so.
 
@@ -210,8 +215,7 @@ class Pipeline:
         else:
             ERRORS.by["command"] += 1
             if call.answer is None:
-                # Without the arguments, which some errors end with: they hold what people said.
-                logger.error("Valkey/Redis refused %s: %s", call.command[0], str(error).partition(", with args")[0])
+                logger.error("Valkey/Redis refused %s: %s", call.command[0], reason_of(error))
             call.fail(error)
 
     def _start_deadline(self) -> None:

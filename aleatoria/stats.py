@@ -49,6 +49,11 @@ def found(client: redis.Redis, prefix: str) -> Iterator[str]:
             yield key.decode(errors="backslashreplace").removeprefix(prefix)
 
 
+def asking(command: str, *args: object) -> Ask:
+    """What asks for one command of redis-py, by its name."""
+    return lambda pipeline: getattr(pipeline, command)(*args)
+
+
 def ask_all(client: redis.Redis, asks: Iterable[Ask]) -> list[Any]:
     """The answers to many commands, in their order."""
     waiting = list(asks)
@@ -133,7 +138,7 @@ class Process(msgspec.Struct, frozen=True):
 def processes(client: redis.Redis) -> list[Process]:
     """All server processes that report to this Valkey."""
     names = list(found(client, totals.PROCESSES))
-    reports = ask_all(client, (_hgetall(totals.PROCESSES + name) for name in names))
+    reports = ask_all(client, (asking("hgetall", totals.PROCESSES + name) for name in names))
     said = [{field.decode(): value.decode() for field, value in report.items()} for report in reports]
     return sorted((msgspec.convert(report, Process, strict=False) for report in said if report), key=_place)
 
@@ -162,12 +167,8 @@ def days(client: redis.Redis, last: int) -> list[Total]:
 
 
 def _totals(client: redis.Redis, moments: Sequence[datetime], key: Callable[[datetime], str]) -> list[Total]:
-    answers = ask_all(client, (_hgetall(key(moment)) for moment in moments))
+    answers = ask_all(client, (asking("hgetall", key(moment)) for moment in moments))
     return [
         Total(moment, {field.decode(): int(count) for field, count in answer.items()})
         for moment, answer in zip(moments, answers, strict=True)
     ]
-
-
-def _hgetall(key: str) -> Ask:
-    return lambda pipeline: pipeline.hgetall(key)

@@ -101,8 +101,7 @@ class RoomAdmin(ConsoleAdmin):
         """Remove a member from a room."""
         self.require(request, "remove_member")
         name = _named(room)
-        if not names.is_user_id(user):
-            raise Http404
+        self.require_user_id(user)
         return self.confirm(
             request,
             question=f"Remove {user} from the room {name}? He may join again.",

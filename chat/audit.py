@@ -10,7 +10,7 @@ from django.conf import settings
 from aleatoria import clock, envelope, names
 from aleatoria.audit import Breach, Rule
 from aleatoria.envelope import Envelope, WireError
-from aleatoria.stats import Ask, ask_all, found
+from aleatoria.stats import ask_all, asking, found
 from chat.payloads import Content
 from chat.services import SWEEP_EVERY, SWEPT_AT_ONCE
 from chat.store import direct_history, membership, room_history
@@ -26,13 +26,14 @@ def memberships(client: redis.Redis) -> Iterator[Breach]:
     """Members and users' rooms agree, both ways. A user's own rooms decide."""
     for room in list(_of_type(client, membership.MEMBERS, b"set")):
         users = [user.decode() for user in client.sscan_iter(members_key(room), count=1000)]
-        for user, agrees in zip(users, ask_all(client, (_is_in(rooms_key(user), room) for user in users)), strict=True):
+        agreeing = ask_all(client, (asking("sismember", rooms_key(user), room) for user in users))
+        for user, agrees in zip(users, agreeing, strict=True):
             if not agrees and _disagree(client, room, user):
                 yield Breach(members_key(room), f"has {user}, whose rooms do not have it", _strike(client, room, user))
     for user in list(_of_type(client, membership.ROOMS, b"set")):
         rooms = [room.decode() for room in client.sscan_iter(rooms_key(user), count=1000)]
         for room, agrees in zip(
-            rooms, ask_all(client, (_is_in(members_key(room), user) for room in rooms)), strict=True
+            rooms, ask_all(client, (asking("sismember", members_key(room), user) for room in rooms)), strict=True
         ):
             if not agrees and _disagree(client, room, user):
                 says = f"has {room}, whose members he is not among"
@@ -75,7 +76,8 @@ def retention(client: redis.Redis) -> Iterator[Breach]:
     round_trip = client.dbsize() / SWEPT_AT_ONCE * SWEEP_EVERY
     oldest = time.time() - settings.MESSAGE_TTL.total_seconds() - _SLACK - 2 * round_trip
     rooms = list(_of_type(client, room_history.PREFIX, b"zset"))
-    for room, expired in zip(rooms, ask_all(client, (_until(room, oldest) for room in rooms)), strict=True):
+    counts = ask_all(client, (asking("zcount", room_history.key(room), "-inf", oldest * 1e9) for room in rooms))
+    for room, expired in zip(rooms, counts, strict=True):
         if expired:
             key = room_history.key(room)
             yield Breach(key, f"keeps {expired} messages past their time", _cut(client, key, oldest))
@@ -89,18 +91,15 @@ def retention(client: redis.Redis) -> Iterator[Breach]:
 def _of_type(client: redis.Redis, prefix: str, kind: bytes) -> Iterator[str]:
     """What stands behind the prefix in the names of keys that have the right type; another rule tells of the others."""
     rest = list(found(client, prefix))
-    types = ask_all(client, (_type(prefix + name) for name in rest))
+    types = ask_all(client, (asking("type", prefix + name) for name in rest))
     return (name for name, is_type in zip(rest, types, strict=True) if is_type == kind)
 
 
 def _lines(client: redis.Redis, key: str) -> list[bytes]:
     """A conversation, read in stretches, so that none takes long."""
     starts = range(0, client.llen(key), 500)
-    return [line for some in ask_all(client, (_stretch(key, start) for start in starts)) for line in some]
-
-
-def _stretch(key: str, start: int) -> Ask:
-    return lambda pipe: pipe.lrange(key, start, start + 499)
+    stretches = ask_all(client, (asking("lrange", key, start, start + 499) for start in starts))
+    return [line for some in stretches for line in some]
 
 
 def _read(line: bytes) -> tuple[Envelope, str]:
@@ -140,18 +139,6 @@ def _remove_listed(client: redis.Redis, key: str, *lines: bytes) -> Callable[[],
 
 def _cut(client: redis.Redis, key: str, oldest: float) -> Callable[[], object]:
     return lambda: client.zremrangebyscore(key, "-inf", oldest * 1e9)
-
-
-def _is_in(key: str, member: str) -> Ask:
-    return lambda pipe: pipe.sismember(key, member)
-
-
-def _type(key: str) -> Ask:
-    return lambda pipe: pipe.type(key)
-
-
-def _until(room: str, oldest: float) -> Ask:
-    return lambda pipe: pipe.zcount(room_history.key(room), "-inf", oldest * 1e9)
 
 
 RULES: dict[str, Rule] = {

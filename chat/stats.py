@@ -11,7 +11,7 @@ import redis
 
 from aleatoria import names
 from aleatoria.keys import literally
-from aleatoria.stats import Ask, ask_all, found
+from aleatoria.stats import Ask, ask_all, asking, found
 from chat.store import direct_history, membership, presence, room_history
 from chat.store.membership import members_key, rooms_key
 
@@ -39,27 +39,29 @@ class _Column(NamedTuple):
     read: Callable[[list[Any]], Any]
 
 
+def _last_scored(room: str) -> Ask:
+    return lambda pipe: pipe.zrange(room_history.key(room), -1, -1, withscores=True)
+
+
 def _newest(answers: list[Any]) -> datetime | None:
     (scored,) = answers
     return datetime.fromtimestamp(scored[0][1] / 1e9, UTC) if scored else None
 
 
 _COLUMNS = {
-    "members": _Column(lambda room: [lambda pipe: pipe.scard(members_key(room))], sum),
-    "online": _Column(lambda room: [lambda pipe: pipe.zintercard(2, [members_key(room), presence.KEY])], sum),
-    "messages": _Column(lambda room: [lambda pipe: pipe.zcard(room_history.key(room))], sum),
-    "newest": _Column(
-        lambda room: [lambda pipe: pipe.zrange(room_history.key(room), -1, -1, withscores=True)], _newest
-    ),
+    "members": _Column(lambda room: [asking("scard", members_key(room))], sum),
+    "online": _Column(lambda room: [asking("zintercard", 2, [members_key(room), presence.KEY])], sum),
+    "messages": _Column(lambda room: [asking("zcard", room_history.key(room))], sum),
+    "newest": _Column(lambda room: [_last_scored(room)], _newest),
     "memory_bytes": _Column(
         lambda room: [
-            lambda pipe: pipe.memory_usage(room_history.key(room)),
-            lambda pipe: pipe.memory_usage(members_key(room)),
+            asking("memory_usage", room_history.key(room)),
+            asking("memory_usage", members_key(room)),
         ],
         lambda answers: sum(size or 0 for size in answers),
     ),
     "expires_in_seconds": _Column(
-        lambda room: [lambda pipe: pipe.pttl(room_history.key(room)), lambda pipe: pipe.pttl(members_key(room))],
+        lambda room: [asking("pttl", room_history.key(room)), asking("pttl", members_key(room))],
         lambda answers: max(0, *answers) // 1000,
     ),
 }
@@ -150,11 +152,7 @@ def said_in(client: redis.Redis, room: str, *, seconds: int, parts: int) -> list
     now, width = time.time_ns(), seconds * 1_000_000_000 // parts
     bounds = [now - width * back for back in range(parts, -1, -1)]
     key = room_history.key(room)
-    return ask_all(client, (_zcount(key, begin, end) for begin, end in pairwise(bounds)))
-
-
-def _zcount(key: str, begin: int, end: int) -> Ask:
-    return lambda pipe: pipe.zcount(key, f"({begin}", end)
+    return ask_all(client, (asking("zcount", key, f"({begin}", end) for begin, end in pairwise(bounds)))
 
 
 def last_in_room(client: redis.Redis, room: str, count: int) -> list[bytes]:
@@ -176,10 +174,10 @@ class Conversation(msgspec.Struct, frozen=True):
 def conversations(client: redis.Redis, pairs: Sequence[tuple[str, str]]) -> list[Conversation]:
     """These conversations, in this order."""
     keys = [direct_history.key(*pair) for pair in pairs]
-    sizes = ask_all(client, (_of(key, "llen") for key in keys))
-    newest = ask_all(client, (_of(key, "lindex", -1) for key in keys))
-    memory = ask_all(client, (_of(key, "memory_usage") for key in keys))
-    expiry = ask_all(client, (_of(key, "pttl") for key in keys))
+    sizes = ask_all(client, (asking("llen", key) for key in keys))
+    newest = ask_all(client, (asking("lindex", key, -1) for key in keys))
+    memory = ask_all(client, (asking("memory_usage", key) for key in keys))
+    expiry = ask_all(client, (asking("pttl", key) for key in keys))
     return [
         Conversation(*pair, size, _created(line), used or 0, max(0, left) // 1000)
         for pair, size, line, used, left in zip(pairs, sizes, newest, memory, expiry, strict=True)
@@ -209,10 +207,6 @@ def rooms_of(client: redis.Redis, user: str) -> list[str]:
     """The rooms a user is in."""
     some: Iterable[bytes] = client.smembers(rooms_key(user))  # type: ignore[assignment]
     return sorted(room.decode() for room in some)
-
-
-def _of(key: str, command: str, *args: object) -> Ask:
-    return lambda pipe: getattr(pipe, command)(key, *args)
 
 
 def _created(line: bytes | None) -> datetime | None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import redis
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
-from aleatoria import charts, names
+from aleatoria import charts
 from aleatoria.console import ConsoleAdmin
 from aleatoria.stats import hours
 from matchmaking import operations, stats
@@ -36,8 +36,7 @@ class RandomCallAdmin(ConsoleAdmin):
     def withdraw(self, request: HttpRequest, user: str) -> HttpResponse:
         """Take a user out of the pool."""
         self.require(request, "withdraw_user")
-        if not names.is_user_id(user):
-            raise Http404
+        self.require_user_id(user)
         return self.confirm(
             request,
             question=f"Take {user} out of the pool? He waits no longer, until he asks again.",

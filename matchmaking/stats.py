@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import redis
 
-from aleatoria.stats import Ask, Total, ask_all
+from aleatoria.stats import Total, ask_all, asking
 from matchmaking.services import WAITS
 from matchmaking.store.pool import CALLERS, CALLS, LEASES, WAITING
 
@@ -62,12 +62,8 @@ def _first_waiting(client: redis.Redis) -> list[Waiting]:
 def _first_calls(client: redis.Redis) -> list[Call]:
     some = islice(client.hscan_iter(CALLS, count=2 * SHOWN), 2 * SHOWN)
     pairs = sorted({tuple(sorted([user.decode(), peer.decode()])) for user, peer in some})
-    asked = ask_all(client, (_asked(one) for one, _ in pairs))
+    asked = ask_all(client, (asking("sismember", CALLERS, one) for one, _ in pairs))
     return [Call(one, other) if first else Call(other, one) for (one, other), first in zip(pairs, asked, strict=True)]
-
-
-def _asked(user: str) -> Ask:
-    return lambda pipe: pipe.sismember(CALLERS, user)
 
 
 class Standing(msgspec.Struct, frozen=True):

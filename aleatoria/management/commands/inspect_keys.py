@@ -11,7 +11,7 @@ import chat.stats  # noqa: F401 # with what it imports it registers chat's keys
 import matchmaking.stats  # noqa: F401 # likewise
 from aleatoria.commands import ValkeyCommand, natural, size, span
 from aleatoria.keys import kind_of, literally
-from aleatoria.stats import Ask, ask_all
+from aleatoria.stats import ask_all, asking
 
 _SIZES = {"string": "strlen", "list": "llen", "set": "scard", "zset": "zcard", "hash": "hlen", "stream": "xlen"}
 _GLOB = frozenset("*?[")
@@ -73,20 +73,16 @@ def _pattern(text: str, *, literal: bool) -> str:
 
 def _keys(client: redis.Redis, pattern: str) -> Iterable[Key]:
     names = list(set(client.scan_iter(match=pattern, count=1000)))
-    types = [kind.decode() for kind in ask_all(client, (_of(name, "type") for name in names))]
+    types = [kind.decode() for kind in ask_all(client, (asking("type", name) for name in names))]
     # A key may go at any moment: what is asked of one that has gone is answered like of an empty one.
     there = [(name, kind) for name, kind in zip(names, types, strict=True) if kind in _SIZES]
-    sizes = ask_all(client, (_of(name, _SIZES[kind]) for name, kind in there))
-    memory = ask_all(client, (_of(name, "memory_usage") for name, _ in there))
-    expiry = ask_all(client, (_of(name, "pttl") for name, _ in there))
+    sizes = ask_all(client, (asking(_SIZES[kind], name) for name, kind in there))
+    memory = ask_all(client, (asking("memory_usage", name) for name, _ in there))
+    expiry = ask_all(client, (asking("pttl", name) for name, _ in there))
     for (name, kind), count, used, left in zip(there, sizes, memory, expiry, strict=True):
         text = name.decode(errors="backslashreplace")
         ours = kind_of(text)
         yield Key(text, ours.holds if ours else "", kind, count, used or 0, None if left == -1 else max(left, 0) / 1000)
-
-
-def _of(name: bytes, command: str) -> Ask:
-    return lambda pipe: getattr(pipe, command)(name)
 
 
 def _row(key: Key) -> tuple[object, ...]:
