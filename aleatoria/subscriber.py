@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -25,8 +26,10 @@ class Subscriber:
         self._on_broken = on_broken
         self._wanted: set[bytes] = set()
         self._unwanted: dict[bytes, float] = {}
-        """Since when, on the loop's clock."""
+        """Since when, on the loop's clock; those of longest ago first."""
         self._asked: set[bytes] = set()
+        self._unasked: set[bytes] = set()
+        """What is wanted and not asked for: kept, as there may be thousands of the others."""
         self._confirmed: set[bytes] = set()
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
         self._stream: Stream | None = None
@@ -43,27 +46,33 @@ class Subscriber:
         """Whether Valkey counts this process among those that hear `channel`; it lingers a little."""
         return channel in self._confirmed
 
-    async def want(self, channel: bytes) -> None:
-        """Hear `channel` from when this returns, if Valkey is there; without it this returns at once."""
-        self._wanted.add(channel)
-        self._unwanted.pop(channel, None)
-        if self._stream is None or channel in self._confirmed:
+    async def want(self, *channels: bytes) -> None:
+        """Hear these `channels` from when this returns, if Valkey is there; without it this returns at once."""
+        for channel in channels:
+            self._wanted.add(channel)
+            self._unwanted.pop(channel, None)
+            if channel not in self._asked:
+                self._unasked.add(channel)
+        if self._stream is None:
             return
-        confirmed = self._confirmation(channel)
-        self._reconcile_soon()
-        await asyncio.wait([confirmed], timeout=CONFIRM_DEADLINE)
+        waiting = {self._confirmation(channel) for channel in channels if channel not in self._confirmed}
+        if waiting:
+            self._reconcile_soon()
+            await asyncio.wait(waiting, timeout=CONFIRM_DEADLINE)
 
     def unwant(self, channel: bytes) -> None:
         """Stop hearing `channel`, soon."""
         self._wanted.discard(channel)
+        self._unasked.discard(channel)
         if channel in self._asked:
             loop = asyncio.get_running_loop()
+            self._unwanted.pop(channel, None)
             self._unwanted[channel] = loop.time()
             loop.call_later(1.01 * LINGER, self._reconcile_soon)
 
     async def resume(self, connection: AbstractConnection) -> None:
         """Subscribe to all that is wanted over a new `connection`; RedisError or TimeoutError when that fails."""
-        self._asked, self._confirmed = set(), set()
+        self._asked, self._confirmed, self._unasked = set(), set(), set(self._wanted)
         self._unwanted.clear()
         self._pongs.clear()
         self._stream = stream = Stream(connection)
@@ -108,7 +117,7 @@ class Subscriber:
         self._is_due = False
         if self._stream is None:
             return
-        wanted = self._wanted - self._asked
+        wanted, self._unasked = self._unasked, set()
         # Only what is confirmed is given up: a late confirmation must not be taken for a later one.
         unwanted = self._confirmed & self._long_unwanted()
         self._asked |= wanted
@@ -121,8 +130,8 @@ class Subscriber:
             self._stream.send(commands)
 
     def _long_unwanted(self) -> set[bytes]:
-        now = asyncio.get_running_loop().time()
-        return {channel for channel, since in self._unwanted.items() if now - since >= LINGER}
+        until = asyncio.get_running_loop().time() - LINGER
+        return {channel for channel, _ in takewhile(lambda one: one[1] <= until, self._unwanted.items())}
 
     async def _read(self, stream: Stream) -> None:
         try:
