@@ -1,5 +1,6 @@
 """The application a server runs: `daphne aleatoria.asgi:application`."""
 
+import gc
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -11,3 +12,7 @@ _http = get_asgi_application()  # sets Django up, so it comes before anything of
 from aleatoria.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter({"http": _http, "websocket": URLRouter(websocket_urlpatterns)})
+
+# What is loaded by now stays: the collector need not walk through it again whenever some sockets have been opened.
+gc.freeze()
+gc.set_threshold(20_000, 20, 50)

@@ -157,8 +157,13 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     def check_query(self) -> None:
         """Rejected when the query asks for what cannot be."""
 
+    def own_groups(self) -> list[str]:
+        """The groups this socket is in from its first moment; each consumer adds what is its own."""
+        return []
+
     async def enter(self) -> None:
         """What belongs to this socket before it is open. May go on after it: frames wait, events wait."""
+        await self.channel_layer.join_groups(self.channel_name, *self.own_groups())
 
     async def leave(self, code: int) -> None:
         """What ends with this socket; `code` is how it was closed, LOST when it was lost."""

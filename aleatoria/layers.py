@@ -50,17 +50,25 @@ _FRAME, _EVENT = b"f", b"e"
 class Channel:
     """One receiver in this process. An event goes straight to its sink; what the sink cannot take at once waits."""
 
-    __slots__ = ("_backlog", "_on_overflow", "_sink", "_task", "groups", "queue", "write")
+    # What only some need, or only at times, is made when it is: there are as many of these as sockets.
+    __slots__ = ("_backlog", "_on_overflow", "_queue", "_sink", "_task", "groups", "write")
 
     def __init__(self) -> None:
         self.groups: set[bytes] = set()
-        self.queue: asyncio.Queue[Event] = asyncio.Queue(BACKLOG_EVENTS)
+        self._queue: asyncio.Queue[Event] | None = None
         self._sink: Sink = self._enqueue
-        self._on_overflow: Callable[[], None] = lambda: None
-        self._backlog: deque[Event] = deque()
+        self._on_overflow: Callable[[], None] = _ignore
+        self._backlog: deque[Event] | None = None
         self._task: asyncio.Task[None] | None = None
         self.write: Callable[[str], None] | None = None
         """Takes the text of a finished frame at once and never waits, where the server has such a thing."""
+
+    @property
+    def queue(self) -> asyncio.Queue[Event]:
+        """What waits for `receive`, where there is no sink."""
+        if self._queue is None:
+            self._queue = asyncio.Queue(BACKLOG_EVENTS)
+        return self._queue
 
     def attach(self, sink: Sink, on_overflow: Callable[[], None]) -> None:
         """Hand events to `sink` from now on; past the bound tell `on_overflow` and drop."""
@@ -80,6 +88,8 @@ class Channel:
         Its first step runs in the task of whoever hands: no `asyncio.timeout` in it, that would be his.
         """
         if self._task is not None:
+            if self._backlog is None:
+                self._backlog = deque()
             if len(self._backlog) < BACKLOG_EVENTS:
                 self._backlog.append(event)
             else:
@@ -97,7 +107,7 @@ class Channel:
 
     def close(self) -> None:
         """Deliver no more."""
-        self._backlog.clear()
+        self._backlog = None
         self.write = None
         if self._task is not None:
             self._task.cancel()
@@ -115,9 +125,12 @@ class Channel:
                 await self._sink(self._backlog.popleft())
         except Exception:
             logger.debug("a receiver is gone", exc_info=True)
-            self._backlog.clear()
         finally:
-            self._task = None
+            self._task = self._backlog = None
+
+
+def _ignore() -> None:
+    pass
 
 
 @coroutine
@@ -198,10 +211,15 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
 
     async def group_add(self, group: str, channel: str) -> None:
         """`channel` hears `group` from when this returns."""
-        name, member = self._wire(group), self._channels[channel]
-        self._groups.setdefault(name, {})[channel] = member
-        member.groups.add(name)
-        await valkey.subscriber.want(name)
+        await self.join_groups(channel, group)
+
+    async def join_groups(self, channel: str, *groups: str) -> None:
+        """`channel` hears these `groups` from when this returns."""
+        names, member = [self._wire(group) for group in groups], self._channels[channel]
+        for name in names:
+            self._groups.setdefault(name, {})[channel] = member
+            member.groups.add(name)
+        await valkey.subscriber.want(*names)
 
     async def group_discard(self, group: str, channel: str) -> None:
         """`channel` no longer hears `group`."""

@@ -142,7 +142,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         """As daphne's, with an inbox that is bounded."""
         if protocol not in self.connections:
             return None
-        inbox = Inbox(protocol.transport)
+        inbox = Inbox(protocol.transport.pauseProducing, protocol.transport.resumeProducing)
         if isinstance(protocol, Socket):
             protocol.transport.unregisterProducer()  # the HTTP request that it was
             protocol.transport.registerProducer(inbox, True)

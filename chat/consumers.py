@@ -1,6 +1,5 @@
 """Chat on a socket: rooms and direct messages (protocol §3)."""
 
-import asyncio
 from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
@@ -47,15 +46,17 @@ class ChatConsumer(PeopleConsumer):
         except ValueError:
             raise Rejected(BAD_REQUEST) from None
 
+    def own_groups(self) -> list[str]:
+        return [*super().own_groups(), groups.user(self.user_id), *map(groups.room, self.rooms)]
+
     async def enter(self) -> None:
         """Be in the room that was asked for, in those he is a member of, or in the default room."""
         asked = {self._asked_room} if self._asked_room else set()
         self.tabs.setdefault(self.user_id, set()).add(self)
         # At once, so that it can be spoken in even while Valkey hangs.
         self.rooms |= asked
-        own = self._listen(groups.user(self.user_id), *map(groups.room, asked))
-        arriving = asyncio.gather(own, super().enter(), services.arrive(user=self.user_id))
-        *_, was_offline = await arriving
+        await super().enter()
+        was_offline = await services.arrive(user=self.user_id)
         rooms, joined = await services.rooms(user=self.user_id), set()
         for room in (asked or (set() if rooms else {settings.DEFAULT_ROOM})) - rooms:
             try:
@@ -131,7 +132,7 @@ class ChatConsumer(PeopleConsumer):
         await self.channel_layer.group_send(groups.user(self.user_id), event)
 
     async def _listen(self, *names: str) -> None:
-        await asyncio.gather(*(self.channel_layer.group_add(name, self.channel_name) for name in names))
+        await self.channel_layer.join_groups(self.channel_name, *names)
 
     async def _hear(self, room: str) -> None:
         await self._listen(*self.groups_of(room))

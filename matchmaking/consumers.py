@@ -62,9 +62,8 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     # Coming and going
 
-    async def enter(self) -> None:
-        await super().enter()
-        await self.channel_layer.group_add(groups.tabs(self.user_id), self.channel_name)
+    def own_groups(self) -> list[str]:
+        return [*super().own_groups(), groups.tabs(self.user_id)]
 
     async def leave(self, code: int) -> None:
         await super().leave(code)
