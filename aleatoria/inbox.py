@@ -38,7 +38,8 @@ class Inbox:
         self._is_writable = True
         self._wake_up()
 
-    stopProducing = resumeProducing
+    def stopProducing(self) -> None:
+        self.resumeProducing()
 
     def put_nowait(self, event: Event) -> None:
         """Hand it in, behind what is there."""
