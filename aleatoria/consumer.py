@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 BAD_REQUEST, UNIDENTIFIED, BANNED, SLOW_READER, FLOODING = 4400, 4401, 4403, 4408, 4429
 NO_CODE, LOST = 1005, 1006
 WRITER = "aleatoria.writer"
-"""The ASGI extension of a server that takes the text of a frame at once, without a coroutine: ours does."""
+"""The ASGI extension of a server that takes the text of a frame at once, without a coroutine, as ours do. It says
+whether it has: one that has not wants it sent as usual, which may have to wait."""
 _CONNECTIONS = metrics.LabelledCounter(
     "aleatoria_connections",
     "Sockets that were opened, or refused and why.",

@@ -60,8 +60,8 @@ class Channel:
         self._on_overflow: Callable[[], None] = _ignore
         self._backlog: deque[Event] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.write: Callable[[str], None] | None = None
-        """Takes the text of a finished frame at once and never waits, where the server has such a thing."""
+        self.write: Callable[[str], bool] | None = None
+        """Takes the text of a finished frame without waiting, where the server has such a thing; whether it has."""
 
     @property
     def queue(self) -> asyncio.Queue[Event]:
@@ -77,9 +77,7 @@ class Channel:
 
     def hand_text(self, event: Event) -> None:
         """As `hand`, for a finished frame: straight to the socket, if it takes it like that."""
-        if self.write is not None and self._task is None:
-            self.write(event["text"])
-        else:
+        if self.write is None or self._task is not None or not self.write(event["text"]):
             self.hand(event)
 
     def hand(self, event: Event) -> None:
@@ -181,8 +179,8 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         """Hand what comes for `channel` straight to `sink` instead of to `receive`."""
         self._channels[channel].attach(sink, on_overflow)
 
-    def attach_writer(self, channel: str, write: Callable[[str], None]) -> None:
-        """From now on finished frames for `channel` go to `write`, which takes them at once."""
+    def attach_writer(self, channel: str, write: Callable[[str], bool]) -> None:
+        """From now on finished frames for `channel` go to `write`; what it does not take goes to the sink."""
         self._channels[channel].write = write
 
     async def close_channel(self, channel: str) -> None:

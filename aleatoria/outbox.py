@@ -1,43 +1,18 @@
-"""What waits to be sent to the sockets of this process: written once a turn of the event loop, without detours.
-
-autobahn frames a message for each receiver anew, and Twisted registers each of them with the poller, waits for it and
-takes it out again. A broadcast is one frame, the same for all; a socket that reads what it gets takes it at once. Only
-what it does not take goes the long way.
-"""
+"""What waits to be sent to the sockets of this process: written once a turn of the event loop."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
 
-_SMALL, _MIDDLE = 126, 65536
-_TEXT = 0x81  # a final frame that holds text; a server does not mask (RFC 6455, 5.2)
 _due: list["Outbox"] = []
-_last: tuple[str, bytes] = ("", b"")
-
-
-def frame_of(text: str) -> bytes:
-    """The WebSocket frame that carries `text`; of a broadcast it is made once."""
-    global _last
-    if _last[0] is text:
-        return _last[1]
-    payload = text.encode()
-    size = len(payload)
-    if size < _SMALL:
-        head = bytes([_TEXT, size])
-    elif size < _MIDDLE:
-        head = bytes([_TEXT, 126]) + size.to_bytes(2, "big")
-    else:
-        head = bytes([_TEXT, 127]) + size.to_bytes(8, "big")
-    _last = text, head + payload
-    return _last[1]
 
 
 class Outbox:
-    """The frames of one connection that have not been written yet."""
+    """The frames of one connection that have not been written yet; `write` takes any amount at once."""
 
-    __slots__ = ("_frames", "_transport", "size")
+    __slots__ = ("_frames", "_write", "size")
 
-    def __init__(self, transport: Any) -> None:
-        self._transport = transport
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
         self._frames: list[bytes] = []
         self.size = 0
         """Bytes that wait here."""
@@ -53,20 +28,10 @@ class Outbox:
 
     def flush(self) -> None:
         """Write what is here now."""
-        if not self._frames:
-            return
-        data = self._frames[0] if len(self._frames) == 1 else b"".join(self._frames)
-        self._frames, self.size = [], 0
-        transport = self._transport
-        sent = 0
-        # Twisted's own: what it still has to write comes first.
-        if transport.connected and not (transport.disconnecting or transport._tempDataBuffer or transport.dataBuffer):
-            try:
-                sent = transport.socket.send(data)
-            except OSError:
-                sent = 0  # full for now, or gone: Twisted finds out which
-        if sent < len(data):
-            transport.write(data[sent:])
+        if self._frames:
+            data = self._frames[0] if len(self._frames) == 1 else b"".join(self._frames)
+            self._frames, self.size = [], 0
+            self._write(data)
 
 
 def _flush_all() -> None:

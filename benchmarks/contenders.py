@@ -48,7 +48,15 @@ def _daphne(port: int) -> list[str]:
 
 
 def _uvicorn(port: int) -> list[str]:
-    options = ["--loop", "uvloop", "--ws", "websockets-sansio", "--no-access-log", "--log-level", "warning"]
+    options = [
+        "--loop",
+        "uvloop",
+        "--ws",
+        "aleatoria.uvicorn_socket:Socket",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     return [sys.executable, "-m", "uvicorn", "aleatoria.asgi:application", "--port", str(port), *options]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from aleatoria import envelope, outbox, pipeline
+from aleatoria import envelope, frames, pipeline
 from tests.conftest import MakeTab
 from tests.tab import Tab
 
@@ -86,7 +86,7 @@ async def test_a_direct_message_is_encoded_once(tab: MakeTab, monkeypatch: pytes
 
 def test_a_websocket_frame_is_made_once_a_broadcast() -> None:
     text = "a text that nobody else has"
-    assert outbox.frame_of(text) is outbox.frame_of(text)
+    assert frames.frame_of(text) is frames.frame_of(text)
 
 
 async def test_a_message_takes_few_tasks_however_many_hear_it(tab: MakeTab) -> None:

@@ -1,0 +1,130 @@
+"""A WebSocket of uvicorn's, bounded and quick like ours on daphne: `uvicorn --ws aleatoria.uvicorn_socket:Socket`.
+
+uvicorn's own stops and starts reading for each message, parses each in Python, frames a broadcast anew for each
+receiver, and takes a connection that is lost for one that was closed. What is rare is still its own, and its
+library's: docs/decisions/0011-speed.md has the figures.
+"""
+
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import OPEN
+
+from aleatoria.consumer import LOST, WRITER
+from aleatoria.frames import frame_of, frame_size, whole_text
+from aleatoria.inbox import Inbox
+from aleatoria.outbox import Outbox
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """One WebSocket, bounded in both directions."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.queue: Any = Inbox(self._pause_reading, self._resume_reading)
+        self._outbox = Outbox(self._write)
+        self._unread = bytearray()
+        """The beginning of a frame that is not all there. The library gets whole ones, so it is never within one."""
+
+    # In
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.handshake_complete:  # else it has been refused
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[WRITER] = self._write_text
+
+    def data_received(self, data: bytes) -> None:
+        if not self.handshake_initiated:
+            super().data_received(data)
+        elif self._unread or self.conn.state is not OPEN:
+            self._unread += data
+            self._take_unread()
+        elif (end := self._take(data)) < len(data):
+            self._unread += data[end:]
+
+    def _take_unread(self) -> None:
+        if self.conn.state is OPEN:
+            del self._unread[: self._take(self._unread)]
+        elif self.handshake_complete:  # it is being closed
+            super().data_received(bytes(self._unread))
+            self._unread.clear()
+
+    def _take(self, data: bytes | bytearray) -> int:
+        """Hand in the frames at the beginning of `data` that are whole; where they end."""
+        start = 0
+        while start < len(data) and self.conn.state is OPEN:
+            if not self.frames and (text := whole_text(data, start)) is not None:
+                payload, start = text
+                self._hand_in(payload, is_text=True)
+                continue
+            size = frame_size(data, start)
+            if size is None or len(data) < start + size <= start + self.config.ws_max_size:
+                break
+            super().data_received(bytes(data[start : start + size]))
+            start += size
+        return start
+
+    def send_receive_event_to_app(self) -> None:
+        payload, self.frames = b"".join(self.frames), []
+        self._hand_in(payload, is_text=self.curr_msg_data_type == "text")
+
+    def _hand_in(self, payload: bytes, *, is_text: bool) -> None:
+        if self.close_sent:
+            return
+        event: dict[str, Any] = {"type": "websocket.receive", "bytes": payload}
+        if is_text:
+            try:
+                event = {"type": "websocket.receive", "text": payload.decode()}
+            except UnicodeDecodeError:
+                pass  # the application answers that
+        self.queue.put_nowait(event)
+
+    async def receive(self) -> Any:
+        return await self.queue.get()
+
+    def _pause_reading(self) -> None:
+        self.read_paused = True
+        self.transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        self.read_paused = False
+        self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.conn.close_rcvd is None:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
+        super().connection_lost(exc)
+
+    # Out
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.queue.pauseProducing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.queue.resumeProducing()
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.send" and self._write_text(message["text"]):
+            return
+        self._outbox.flush()
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            self._take_unread()
+
+    def shutdown(self) -> None:
+        self._outbox.flush()
+        super().shutdown()
+
+    def _write_text(self, text: str) -> bool:
+        """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
+        if self.writable.is_set():
+            self._outbox.put(frame_of(text))
+        return self.writable.is_set()
+
+    def _write(self, data: bytes) -> None:
+        if self.conn.state is OPEN and not self.transport.is_closing():
+            self.transport.write(data)
