@@ -1,10 +1,10 @@
 """One line an event: JSON for programs, or a line for people. Either way one event cannot pass for two."""
 
-import json
 import logging
 import re
 from copy import copy
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from aleatoria import trace
@@ -79,7 +79,7 @@ class JsonLineFormatter(logging.Formatter):
             event["exc_info"] = self.formatException(record.exc_info)
         if record.stack_info:
             event["stack_info"] = self.formatStack(record.stack_info)
-        return json.dumps(event)
+        return "{" + ", ".join([f'"{name}": {quoted(value)}' for name, value in event.items()]) + "}"
 
 
 def _indented(text: str) -> str:
