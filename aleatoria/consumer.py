@@ -22,7 +22,7 @@ from django.conf import settings
 from aleatoria import envelope, identity, metrics, names, origins, totals, trace
 from aleatoria.dispatch import Handler, handles, hears, marked
 from aleatoria.envelope import Envelope, MalformedFrame, Refused
-from aleatoria.layers import ChannelLayer, Event
+from aleatoria.layers import FRAME, ChannelLayer, Event
 from aleatoria.limits import Flooding, Limits
 from aleatoria.valkey import valkey
 
@@ -51,6 +51,9 @@ CUT = metrics.LabelledCounter(
     "reason",
     ("slow_reader", "flooding", "malformed", "banned"),
 )
+OPEN = asyncio.Event()
+"""What all sockets that are open share."""
+OPEN.set()
 ENTER_WITHIN = 0.4
 """Seconds a connect waits for Valkey; what is not done by then goes on behind it."""
 CUT_OFF_WITHIN = 5.0
@@ -89,6 +92,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         """What a client asked for in its `hello`."""
         self._limits = Limits()
         self._ready = asyncio.Event()
+        self._write: Callable[[str], bool] | None = None
+        """What the server has for finished frames, if it has such a thing."""
         self._closing = self._is_cut = False
         self._code = 0
         """With which this side has closed it, if it has."""
@@ -129,9 +134,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             await valkey.start()
             await self._within(ENTER_WITHIN, self.enter())
             await self._accept()
-            self._ready.set()
-            if WRITER in self.scope.get("extensions", ()):
-                self.channel_layer.attach_writer(self.channel_name, self.scope["extensions"][WRITER])
+            self._open()
             self.connected.add(self)
             _CONNECTIONS.by["opened"] += 1
             logger.info("%s is connected", self.user_id)
@@ -148,6 +151,13 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
                 "%s is disconnected, code %d, after %.1f s", self.user_id, self._code or code, monotonic() - opened
             )
             await self._end(self._code or code)
+
+    def _open(self) -> None:
+        self._ready.set()
+        self._ready = OPEN  # an Event takes 700 bytes
+        self._write = self.scope.get("extensions", {}).get(WRITER)
+        if self._write is not None:
+            self.channel_layer.attach_writer(self.channel_name, self._write)
 
     async def _end(self, code: int) -> None:
         for task in list(self._tasks):
@@ -286,8 +296,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         """What the layer brings: finished frames go out, everything else to its listener."""
         if not self._ready.is_set():
             await self._ready.wait()
-        if event["type"] == "websocket.send":
-            await self.base_send(event)
+        if event["type"] == FRAME:
+            await self.send_text(event["text"])
         else:
             await self.listeners[event["type"]](self, event)
 
@@ -296,7 +306,12 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     async def reply(self, message: Envelope) -> None:
         """Say it to this socket."""
         if not self._closing:
-            await self.base_send({"type": "websocket.send", "text": envelope.encode(message)})
+            await self.send_text(envelope.encode(message))
+
+    async def send_text(self, text: str) -> None:
+        """Put a finished frame on this socket."""
+        if self._write is None or not self._write(text):
+            await self.base_send({"type": FRAME, "text": text})
 
     def _read_too_slowly(self) -> None:
         self._cut(SLOW_READER, "slow_reader")

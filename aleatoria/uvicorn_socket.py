@@ -108,11 +108,10 @@ class Socket(WebSocketsSansIOProtocol):
         self.queue.resumeProducing()
 
     async def send(self, message: Any) -> None:
-        if message["type"] == "websocket.send" and self._write_text(message["text"]):
-            return
         self._outbox.flush()
         await super().send(message)
         if message["type"] == "websocket.accept":
+            del self.request, self.response  # some KiB that nobody needs any more
             self._take_unread()
 
     def shutdown(self) -> None:

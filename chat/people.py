@@ -11,7 +11,7 @@ from aleatoria import envelope, groups, names
 from aleatoria.consumer import EnvelopeConsumer
 from aleatoria.dispatch import handles, hears
 from aleatoria.envelope import Envelope, Refused
-from aleatoria.layers import FRAME, Event
+from aleatoria.layers import Event
 from aleatoria.valkey import valkey
 from chat import payloads, services
 
@@ -52,7 +52,7 @@ class PeopleConsumer(EnvelopeConsumer):
         """Somebody is online or offline; of several rooms that he shares with this user, one tells."""
         shared = self.rooms.intersection(event["rooms"])
         if event["user"] != self.user_id and event["room"] == min(shared, default=""):
-            await self.base_send({"type": FRAME, "text": event["text"]})
+            await self.send_text(event["text"])
 
     @handles("get_members", rate="history")
     async def get_members(self, message: Envelope) -> None:
@@ -80,7 +80,7 @@ class PeopleConsumer(EnvelopeConsumer):
     async def see_typing(self, event: Event) -> None:
         """Somebody else is typing, in a room or to this user."""
         if TYPING in self.events and event["by"] != self.user_id:
-            await self.base_send({"type": FRAME, "text": event["text"]})
+            await self.send_text(event["text"])
 
     # Conversations
 

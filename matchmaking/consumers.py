@@ -190,7 +190,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
         """The peer of this call, or late the one of the last, signals."""
         async with self._turn:
             if event["peer"] == self.peer:
-                await self.base_send({"type": "websocket.send", "text": event["frame"]})
+                await self.send_text(event["frame"])
 
     @hears("call.ended")
     async def ended(self, event: Event) -> None:
@@ -200,7 +200,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
                 self._stand(event["at"])
                 await services.hear_of_end(user=self.user_id, peer=event["peer"])
                 if event["frame"]:
-                    await self.base_send({"type": "websocket.send", "text": event["frame"]})
+                    await self.send_text(event["frame"])
 
     @hears("call.withdrawn")
     async def withdrawn(self, event: Event) -> None:
