@@ -11,7 +11,7 @@ run: .venv/run  ## start the server, with a Valkey of its own if there is none
 test: .venv/dev node_modules  ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/dev .venv/bench node_modules  ## everything that can be checked without running it
+check: .venv/bench node_modules  ## everything that can be checked without running it
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	DEBUG=on $(BIN)/mypy .
@@ -48,7 +48,7 @@ node_modules: package.json package-lock.json
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.venv/bench: requirements-bench.txt .venv/run
+.venv/bench: requirements-bench.txt .venv/dev
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
