@@ -5,8 +5,8 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from tests.tab import Closed, Frame, strictly
-from tests.wire import LOST, Wire
+from tests.tab import LOST, Closed, Frame, strictly
+from tests.wire import Wire
 
 ANSWER_WITHIN = 20.0
 """Generous: a thousand of them share the machine with the servers."""

@@ -120,7 +120,7 @@ def server(tmp_path: Path, keys: redis.Redis, valkey_process: ValkeyProcess) -> 
     """`with server() as one`: `manage.py serve` in a process of its own, on the Valkey of the test run."""
 
     def make(name: str = "server", **environment: str) -> ServerProcess:
-        where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
+        where = valkey_process.environment
         return ServerProcess(tmp_path / name, **(where | environment))
 
     return make

@@ -27,6 +27,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_listener(port: int) -> None:
+    """Until somebody accepts connections there."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 class ValkeyProcess:
     """A Valkey server whose life is the test's to decide."""
 
@@ -46,6 +58,11 @@ class ValkeyProcess:
     ) -> None:
         self.kill()
         self.client.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a server that shall use it."""
+        return {"VALKEY_HOST": self.address.host, "VALKEY_PORT": str(self.address.port)}
 
     def start(self) -> None:
         """Run, and be ready."""
@@ -122,11 +139,21 @@ class ServerProcess:
         if self._process is not None:
             self.stop()
 
+    @property
+    def memory(self) -> int:
+        """Bytes of memory it holds."""
+        shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, text=True, check=True)
+        return int(shown.stdout) * 1024
+
+    def command(self) -> list[str]:
+        """What is run."""
+        return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+
     def start(self) -> None:
         """Run, and listen at the same port as before."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                self.command(),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=subprocess.PIPE,
@@ -165,3 +192,20 @@ class ServerProcess:
                 return int(found[1])
             said.append(line)
         raise RuntimeError(f"the server did not start: {''.join(said)}{self.logged()}")
+
+
+class UvicornProcess(ServerProcess):
+    """The same application on uvicorn, with our socket and more `options`."""
+
+    def __init__(self, directory: Path, *options: str, **environment: str) -> None:
+        super().__init__(directory, **environment)
+        self.port = free_port()
+        self._options = options
+
+    def command(self) -> list[str]:
+        ours = ["aleatoria.asgi:application", "--ws", "aleatoria.uvicorn_socket:Socket", "--no-access-log"]
+        return [sys.executable, "-m", "uvicorn", *ours, "--port", str(self.port), *self._options]
+
+    def _wait_for_port(self) -> int:
+        wait_for_listener(self.port)
+        return self.port

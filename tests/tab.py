@@ -10,6 +10,8 @@ from uuid import uuid4
 
 Frame = dict[str, Any]
 PATIENCE = 5.0
+LOST = 1006
+"""How a connection ends that nobody closes."""
 
 
 class Closed(Exception):
@@ -92,6 +94,14 @@ class Talk:
                 return frames
             frames.append(frame)
 
+    async def hears_close(self) -> int:
+        """The code with which the server closes, whatever it says before; 1006 when it says none."""
+        while True:
+            try:
+                await asyncio.wait_for(self.hears_text(), PATIENCE)
+            except Closed as closed:
+                return closed.code
+
     async def hears_nothing(self) -> None:
         """Frames to one socket arrive in order: what has not come before a message to oneself will not come."""
         assert await self.heard() == []
@@ -169,11 +179,3 @@ class Tab(Talk):
             await self._life
             raise Closed(event["code"])
         return str(event["text"])
-
-    async def hears_close(self) -> int:
-        """The code with which the server closes, whatever it says before."""
-        while True:
-            try:
-                await asyncio.wait_for(self.hears_text(), PATIENCE)
-            except Closed as closed:
-                return closed.code

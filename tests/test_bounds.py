@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -11,8 +10,8 @@ import pytest_asyncio
 
 from tests.processes import ValkeyProcess
 from tests.serving import Serving
-from tests.tab import Frame
-from tests.wire import LOST, Wire
+from tests.tab import LOST, Frame
+from tests.wire import Wire
 
 LIMIT = 65536
 MIB = 1024 * 1024
@@ -22,8 +21,7 @@ SLOW_READER = 4408
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def running(tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess) -> AsyncIterator[Serving]:
     """One server for all; each test has rooms of its own."""
-    where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
-    with Serving(tmp_path_factory.mktemp("bounds"), **where) as server:
+    with Serving(tmp_path_factory.mktemp("bounds"), **valkey_process.environment) as server:
         yield server
 
 
@@ -67,11 +65,11 @@ async def test_fragments_beyond_the_limit_are_answered_and_the_socket_stays(runn
 
 async def test_a_message_without_end_takes_no_memory(running: Serving) -> None:
     async with Wire(running.url, "ana", room="attic") as ana:
-        before = memory(running)
+        before = running.memory
 
         def endless() -> Iterator[str]:
             yield from ("x" * MIB for _ in range(80))
-            assert memory(running) - before < 20 * MIB
+            assert running.memory - before < 20 * MIB
             yield "and an end, so that there is an answer"
 
         await ana.sends_fragments(endless())
@@ -129,13 +127,13 @@ async def test_one_who_asks_for_much_and_reads_it_is_not_cut_off(running: Servin
 async def test_a_fast_sender_is_held_up_and_every_frame_answered(running: Serving) -> None:
     count = 5000
     async with Wire(running.url, "ana", room="attic") as ana:
-        before = memory(running)
+        before = running.memory
         # Sent in one task while another listens: a peer that reads, but does not wait for the answers.
         sending = asyncio.create_task(_send_all(ana, framed(16_384), count))
         for number in range(count):
             await ana.hears("chat_message")
             if number == count // 2:
-                assert memory(running) - before < 40 * MIB  # of the 80 that were sent
+                assert running.memory - before < 40 * MIB  # of the 80 that were sent
         await sending
 
 
@@ -153,12 +151,12 @@ async def test_one_who_does_not_read_is_cut_off_and_the_others_hear_promptly(run
         Wire(running.url, "bob", room="slow") as bob,
         Wire(running.url, "sloth", room="slow", receive_buffer=4096) as sloth,
     ):
-        before = memory(running)
+        before = running.memory
         slowest = 0.0
         for _ in range(40):
             slowest = max(slowest, await _exchange(ana, bob))
         assert slowest < 2.0
-        assert memory(running) - before < 40 * MIB  # of the 80 that were not read
+        assert running.memory - before < 40 * MIB  # of the 80 that were not read
         assert await sloth.hears_close() in (SLOW_READER, LOST)
         await ana.says("still here?", room="slow")
         assert await bob.hears_said() == "still here?"
@@ -183,9 +181,3 @@ async def test_a_slow_reader_who_reads_on_learns_why_he_is_cut_off(running: Serv
             await ana.hears("chat_message")
         sloth.connection.transport.resume_reading()
         assert await sloth.hears_close() == SLOW_READER
-
-
-def memory(server: Serving) -> int:
-    """Bytes of memory the server holds."""
-    shown = subprocess.run(["ps", "-o", "rss=", "-p", str(server.pid)], capture_output=True, text=True, check=True)
-    return int(shown.stdout) * 1024

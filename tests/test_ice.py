@@ -130,7 +130,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def strangers(coturn: Coturn, tmp_path: Path, valkey_process: ValkeyProcess) -> AsyncIterator[tuple[Talk, Talk]]:
     """One who asks and one who waits, at a server that knows the coturn."""
-    where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
+    where = valkey_process.environment
     with Serving(tmp_path, TURN_URLS=coturn.url, TURN_SECRET=SECRET, TURN_TTL_SECONDS="60", **where) as serving:
         path = "/ws/matchmaking"
         async with Wire(serving.url, "ana", path=path) as ana, Wire(serving.url, "bob", path=path) as bob:

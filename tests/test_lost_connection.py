@@ -26,7 +26,7 @@ CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": 
 def urls(tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess) -> Iterator[list[str]]:
     """Two servers with the defaults, and one that gives lost callers up soon."""
     directory: Path = tmp_path_factory.mktemp("lost")
-    where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
+    where = valkey_process.environment
     with (
         Serving(directory / "one", **where) as one,
         Serving(directory / "two", **where) as two,
@@ -61,9 +61,14 @@ async def signals(sender: Talk, receiver: Talk, kind: str, payload: dict[str, An
 
 
 async def is_cut_off(tab: Wire, keys: redis.Redis) -> None:
-    """Returns when the server has noticed: from then on the lease is the time in which he may come back."""
+    """Returns when the server has noticed."""
     tab.drops()
-    await becomes_true(lambda: (keys.zscore(LEASES, tab.user) or 0) < time.time() + 31)
+    await is_missed(tab.user, keys)
+
+
+async def is_missed(user: str, keys: redis.Redis) -> None:
+    """Returns when the lease is the time in which he may come back."""
+    await becomes_true(lambda: (keys.zscore(LEASES, user) or 0) < time.time() + 31)
 
 
 async def becomes_true(condition: Callable[[], bool]) -> None:

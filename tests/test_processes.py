@@ -21,7 +21,7 @@ async def pair(
     tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess
 ) -> AsyncIterator[tuple[str, str]]:
     """Where the two are reached."""
-    where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey_process.address.port)}
+    where = valkey_process.environment
     directory: Path = tmp_path_factory.mktemp("pair")
     with Serving(directory / "one", **where) as one, Serving(directory / "two", **where) as two:
         yield one.url, two.url

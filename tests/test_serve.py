@@ -16,7 +16,7 @@ import redis
 from aleatoria import embedded
 from aleatoria.embedded import EmbeddedValkey, EmbeddedValkeyError
 from aleatoria.valkey import embedded_address
-from tests.processes import PATIENCE, ROOT, ValkeyProcess, free_port
+from tests.processes import PATIENCE, ROOT, ValkeyProcess, free_port, wait_for_listener
 from tests.serving import Serving
 from tests.tab import Closed
 from tests.wire import Wire
@@ -294,7 +294,7 @@ async def test_a_data_directory_with_a_path_too_long_for_a_unix_socket_works(tmp
 
 
 async def test_stock_daphne_serves_the_same_application(tmp_path: Path, valkey_process: ValkeyProcess) -> None:
-    one = Serving(tmp_path, VALKEY_HOST="127.0.0.1", VALKEY_PORT=str(valkey_process.address.port))
+    one = Serving(tmp_path, **valkey_process.environment)
     one.port = free_port()
     command = [str(Path(sys.executable).with_name("daphne")), "-p", str(one.port), "aleatoria.asgi:application"]
     with subprocess.Popen(command, cwd=ROOT, env=one.environment) as daphne:
@@ -307,15 +307,3 @@ async def test_stock_daphne_serves_the_same_application(tmp_path: Path, valkey_p
                 assert [message["payload"]["content"] for message in history["messages"]] == ["hello"]
         finally:
             daphne.terminate()
-
-
-def wait_for_listener(port: int) -> None:
-    """Until somebody accepts connections there."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(POLL)

@@ -23,7 +23,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess) -> Iterator[str]:
     directory: Path = tmp_path_factory.mktemp("webrtc")
-    with Serving(directory, VALKEY_HOST="127.0.0.1", VALKEY_PORT=str(valkey_process.address.port)) as server:
+    with Serving(directory, **valkey_process.environment) as server:
         yield server.url
 
 

@@ -11,9 +11,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.tab import PATIENCE, Closed, Denied, Talk, query_for
+from tests.tab import LOST, PATIENCE, Closed, Denied, Talk, query_for
 
-LOST = 1006
+
+def narrow_socket(host: str, port: int, receive_buffer: int) -> socket.socket:
+    """Connected, with a buffer that was small before the peers agreed on a window."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    narrow.connect((host, port))
+    return narrow
 
 
 class Wire(Talk):
@@ -30,6 +36,7 @@ class Wire(Talk):
         headers: dict[str, str] | None = None,
         subprotocols: tuple[str, ...] = (),
         receive_buffer: int = 0,
+        compression: str | None = None,
     ) -> None:
         self.user = user
         self.protocol: str | None = None
@@ -38,6 +45,7 @@ class Wire(Talk):
         self._options: dict[str, Any] = {
             "additional_headers": headers or {},
             "subprotocols": [Subprotocol(name) for name in subprotocols] or None,
+            "compression": compression,
         }
         self._receive_buffer = receive_buffer
         self._connection: ClientConnection | None = None
@@ -48,12 +56,12 @@ class Wire(Talk):
         return self._connection
 
     async def __aenter__(self) -> Self:
+        where, size = urlsplit(self._uri), self._receive_buffer
         try:
             self._connection = await connect(
                 self._uri,
-                sock=self._narrow_socket() if self._receive_buffer else None,
+                sock=narrow_socket(str(where.hostname), where.port or 80, size) if size else None,
                 proxy=None,
-                compression=None,
                 max_size=None,
                 ping_interval=None,
                 open_timeout=PATIENCE,
@@ -98,24 +106,12 @@ class Wire(Talk):
         """One text message in several frames."""
         await self.connection.send(texts)
 
+    async def pings(self) -> None:
+        """Returns when the pong has come."""
+        await asyncio.wait_for(await self.connection.ping(), PATIENCE)
+
     async def hears_text(self) -> str:
         try:
             return str(await self.connection.recv())
         except ConnectionClosed as closed:
             raise Closed(closed.rcvd.code if closed.rcvd else LOST) from None
-
-    async def hears_close(self) -> int:
-        """The code with which the server closes, whatever it says before; 1006 when it says nothing."""
-        while True:
-            try:
-                await asyncio.wait_for(self.hears_text(), PATIENCE)
-            except Closed as closed:
-                return closed.code
-
-    def _narrow_socket(self) -> socket.socket:
-        """Connected, with a buffer that was small before the peers agreed on a window."""
-        where = urlsplit(self._uri)
-        narrow = socket.socket()
-        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
-        narrow.connect((where.hostname, where.port))
-        return narrow
