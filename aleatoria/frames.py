@@ -51,7 +51,7 @@ def whole_text(data: bytes | bytearray, start: int) -> tuple[bytes, int] | None:
 
 
 def frame_size(data: bytes | bytearray, start: int) -> int | None:
-    """How many bytes the client's frame that begins at `start` takes, all in all; None when that is not there yet."""
+    """How many bytes the frame that begins at `start` takes, all in all; None when that is not there yet."""
     if len(data) < start + 2:
         return None
     size = data[start + 1] & 0x7F
@@ -61,4 +61,5 @@ def frame_size(data: bytes | bytearray, start: int) -> int | None:
         return None
     if more:
         size = int.from_bytes(data[start + 2 : head], "big")
-    return 2 + more + 4 + size
+    mask = 4 if data[start + 1] & _MASKED else 0
+    return 2 + more + mask + size
