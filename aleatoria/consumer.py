@@ -145,6 +145,9 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
                     code = event.get("code") or NO_CODE
                     break
                 await self._receive(event)
+        except asyncio.CancelledError:
+            if not self._is_cut:  # by ourselves, which is no fault
+                raise
         finally:
             self.connected.discard(self)
             logger.info(

@@ -16,6 +16,9 @@ from aleatoria.frames import frame_of, frame_size, whole_text
 from aleatoria.inbox import Inbox
 from aleatoria.outbox import Outbox
 
+LONGEST_HEAD = 14
+"""Bytes a frame may have before its payload."""
+
 
 class Socket(WebSocketsSansIOProtocol):
     """One WebSocket, bounded in both directions."""
@@ -60,7 +63,7 @@ class Socket(WebSocketsSansIOProtocol):
                 self._hand_in(payload, is_text=True)
                 continue
             size = frame_size(data, start)
-            if size is None or len(data) < start + size <= start + self.config.ws_max_size:
+            if size is None or len(data) < start + size <= start + LONGEST_HEAD + self.config.ws_max_size:
                 break
             super().data_received(bytes(data[start : start + size]))
             start += size
