@@ -5,6 +5,7 @@ receiver, and takes a connection that is lost for one that was closed. What is r
 library's: docs/decisions/0011-speed.md has the figures.
 """
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -18,6 +19,8 @@ from aleatoria.outbox import Outbox
 
 LONGEST_HEAD = 14
 """Bytes a frame may have before its payload."""
+CLOSE_HANDSHAKE, FAREWELL_DEADLINE = 10.0, 1.0
+"""Seconds in which a slow reader may still read up to why it is closed; the same when the server stops."""
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -117,9 +120,22 @@ class Socket(WebSocketsSansIOProtocol):
             del self.request, self.response  # some KiB that nobody needs any more
             self._take_unread()
 
+    # A transport that is closed waits for its peer to read what there is, be it for ever. One that is aborted does not.
+
     def shutdown(self) -> None:
         self._outbox.flush()
-        super().shutdown()
+        if not self.transport.is_closing():  # else all has been said, and the library would not say more
+            super().shutdown()
+        self.loop.call_later(FAREWELL_DEADLINE, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(CLOSE_HANDSHAKE, self.transport.abort)
 
     def _write_text(self, text: str) -> bool:
         """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
