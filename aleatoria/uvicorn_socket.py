@@ -98,11 +98,6 @@ class Socket(WebSocketsSansIOProtocol):
         self.read_paused = False
         self.transport.resume_reading()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.conn.close_rcvd is None:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
-        super().connection_lost(exc)
-
     # Out
 
     def pause_writing(self) -> None:
@@ -120,6 +115,24 @@ class Socket(WebSocketsSansIOProtocol):
             del self.request, self.response  # some KiB that nobody needs any more
             self._take_unread()
 
+    def _write_text(self, text: str) -> bool:
+        """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
+        if not self.writable.is_set():
+            return False
+        self._outbox.put(frame_of(text))
+        return True
+
+    def _write(self, data: bytes) -> None:
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(data)
+
+    # The end
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.conn.close_rcvd is None:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
+        super().connection_lost(exc)
+
     # A transport that is closed waits for its peer to read what there is, be it for ever. One that is aborted does not.
 
     def shutdown(self) -> None:
@@ -136,13 +149,3 @@ class Socket(WebSocketsSansIOProtocol):
         super().on_task_complete(task)
         if self.transport.get_write_buffer_size():
             self.loop.call_later(CLOSE_HANDSHAKE, self.transport.abort)
-
-    def _write_text(self, text: str) -> bool:
-        """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
-        if self.writable.is_set():
-            self._outbox.put(frame_of(text))
-        return self.writable.is_set()
-
-    def _write(self, data: bytes) -> None:
-        if self.conn.state is OPEN and not self.transport.is_closing():
-            self.transport.write(data)

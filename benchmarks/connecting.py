@@ -6,7 +6,7 @@ from benchmarks.measuring import SETTLE, Result, Run, cost
 from benchmarks.processes import rss_kib
 from benchmarks.talking import MEMBERS
 
-CONNECTS, IDLE = 2000, 5.0
+CONNECTS, IDLE = 2000, 10.0
 
 
 async def connect(run: Run) -> Result:
