@@ -86,6 +86,30 @@ async def test_a_segment_may_end_within_a_frame(running: ServerProcess, cut: int
         assert [await bob.hears_said() for _ in range(2)] == ["the last one", "and one behind it"]
 
 
+async def test_what_looks_like_a_message_within_a_ping_is_none(running: ServerProcess) -> None:
+    inner = framed(saying("poison"))
+    outer = bytes([0x89, 0x80 | len(inner)]) + bytes(4) + inner  # masked with zeros
+    async with Wire(running.url, "bob", room="attic") as bob, Raw(running.url, "ana", room="attic") as ana:
+        ana.puts(outer[:6])
+        await is_there_alone(bob)
+        ana.puts(outer[6:])
+        assert await ana.sees() == Frame(Opcode.PONG, inner)
+        await bob.hears_nothing()
+
+
+async def test_what_looks_like_a_message_within_a_head_is_none(running: ServerProcess) -> None:
+    # Its length is 0x81 and a byte that could be the length of a text, which begins behind the same mask.
+    text = saying("poison").encode()
+    size = 0x8180 + len(text)
+    outer = b"\x82\xfe" + size.to_bytes(2, "big") + bytes(4) + text.ljust(size)
+    async with Wire(running.url, "bob", room="attic") as bob, Raw(running.url, "ana", room="attic") as ana:
+        ana.puts(outer[:2])
+        await is_there_alone(bob)
+        ana.puts(outer[2:])
+        assert (await ana.hears("error_response"))["payload"]["code"] == "malformed"
+        await bob.hears_nothing()
+
+
 async def test_many_messages_may_come_in_one_segment_with_a_ping_between_them(running: ServerProcess) -> None:
     texts = [f"message {number}" for number in range(100)]
     frames = [framed(saying(text)) for text in texts]
@@ -125,7 +149,8 @@ REFUSED = {
     "a reserved bit": [b"\xc1" + framed(saying("poison"))[1:]],
     "another reserved bit": [b"\x91" + framed(saying("poison"))[1:]],
     "no such opcode": [framed(saying("poison")).replace(b"\x81", b"\x83", 1)],
-    "a text within a message": [*fragments(saying("poison")[:9], "")[:1], framed(saying("poison"))],
+    "a text within a message": [fragments("a", "b")[0], framed(saying("poison"))],
+    "a text within a message, in one segment": [fragments("a", "b")[0] + framed(saying("poison"))],
     "a binary frame within a message": [fragments("a", "b")[0], framed(b"poison", Opcode.BINARY)],
     "a continuation of nothing": [framed(saying("poison"), Opcode.CONT)],
     "a ping in fragments": [framed(b"", Opcode.PING).replace(b"\x89", b"\x09", 1)],
@@ -137,7 +162,10 @@ async def test_an_offence_fails_the_connection_and_what_was_before_it_counts(
     running: ServerProcess, frames: list[bytes]
 ) -> None:
     async with Wire(running.url, "bob", room="attic") as bob, Raw(running.url, "ana", room="attic") as ana:
-        ana.puts(framed(saying("before")), *frames)
+        ana.puts(framed(saying("before")))
+        for frame in frames:
+            await is_there_alone(bob)
+            ana.puts(frame)
         code = await ana.hears_close()
         # autobahn drops the connection, as it may.
         assert code == (PROTOCOL_ERROR if isinstance(running, UvicornProcess) else LOST)
