@@ -230,26 +230,31 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         """Send to all members of `group`, here and in the other processes."""
         await self._publish(self._wire(group), message)
 
-    async def publish_within(self, step: Callable[..., Awaitable[Result]], *frames: tuple[str, str]) -> Result | None:
+    async def publish_within(
+        self, step: Callable[..., Awaitable[Result]], *frames: tuple[str, Callable[[], str]]
+    ) -> Result | None:
         """Send each frame to its group as part of one step in Valkey; what the step returns.
 
         `step` is given a channel and a head for each, and has to publish there the head followed by the frame's text.
-        None: Valkey could not do the step, and the frames have been sent without it.
+        None: Valkey could not do the step, and the frames, whose texts are made only then, have been sent without it.
         """
-        sends = [(self._wire(group), {"type": FRAME, "text": text}) for group, text in frames]
+        names = [self._wire(group) for group, _ in frames]
+        events = ({"type": FRAME, "text": text()} for _, text in frames)
         if not (valkey.subscriber.live and valkey.health.writable):
-            for name, event in sends:
+            for name, event in zip(names, events, strict=True):
                 await self._publish(name, event)
             return None
-        numbers = [self._next_number(name) for name, _ in sends]
-        heads = [self._header(number) + _FRAME for number in numbers]
+        numbers, where = [], []
+        for name in names:
+            numbers.append(number := self._next_number(name))
+            where += [name, self._header(number) + _FRAME]
         try:
-            return await step(*(part for (name, _), head in zip(sends, heads, strict=True) for part in (name, head)))
+            return await step(*where)
         except Unavailable:
             pass
         except ResponseError as error:
             logger.error("Valkey/Redis could not keep a message: %s", reason_of(error))
-        for (name, event), number in zip(sends, numbers, strict=True):
+        for name, number, event in zip(names, numbers, events, strict=True):
             if valkey.subscriber.live:
                 await self._publish(name, event)  # it was refused as a whole
             elif number > self._heard:

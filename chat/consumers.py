@@ -165,21 +165,21 @@ class ChatConsumer(PeopleConsumer):
         """The mark of the same message sent before, or ""."""
         frame = envelope.encode(message)
         keep = partial(services.keep_in_room, room=message.room, line=frame, created=message.create_time, mark=mark)
-        return self._counted("room", await self.channel_layer.publish_within(keep, (groups.room(message.room), frame)))
+        earlier = await self.channel_layer.publish_within(keep, (groups.room(message.room), lambda: frame))
+        return self._counted("room", earlier)
 
     async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
         """The mark of the same message sent before, or ""."""
         recipient = message.to_user
         line = envelope.encode(message)
-        copies = [(groups.user(self.user_id), envelope.with_incoming(line, incoming=False))]
+        copies = [(groups.user(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
         if recipient != self.user_id:
-            copies.insert(0, (groups.user(recipient), envelope.with_incoming(line, incoming=True)))
+            copies.insert(0, (groups.user(recipient), partial(envelope.with_incoming, line, incoming=True)))
         keep = partial(
             services.keep_direct,
             sender=self.user_id,
             recipient=recipient,
             line=line,
-            copies=[text for _, text in copies],
             created=message.create_time,
             mark=mark,
         )

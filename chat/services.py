@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -67,16 +67,12 @@ async def keep_in_room(channel: bytes, head: bytes, *, room: str, line: str, cre
     return await _room_history.append(room, line, channel, head, micros=clock.micros(created), mark=mark)
 
 
-async def keep_direct(
-    *where: bytes, sender: str, recipient: str, line: str, copies: Sequence[str], created: str, mark: Mark | None
-) -> str:
+async def keep_direct(*where: bytes, sender: str, recipient: str, line: str, created: str, mark: Mark | None) -> str:
     """Keep a direct message and publish its copies, in one step; the mark of the same one sent before, or "".
 
-    `where` has a channel and a head for each copy.
+    `where` has a channel and a head for each copy, the sender's own the last.
     """
-    threes = zip(where[::2], where[1::2], copies, strict=True)
-    published = [part for three in threes for part in three]
-    return await _direct_history.append(sender, recipient, line, *published, created=created, mark=mark)
+    return await _direct_history.append(sender, recipient, line, *where, created=created, mark=mark)
 
 
 def sent_before(mark: Mark) -> str:

@@ -46,11 +46,12 @@ class DirectHistory:
         return clock.text(min(max(micros, 0), _END_OF_TIME))
 
     async def append(
-        self, sender: str, recipient: str, line: str, *copies: str | bytes, created: str, mark: Mark | None
+        self, sender: str, recipient: str, line: str, *copies: bytes, created: str, mark: Mark | None
     ) -> str:
         """Keep a message and publish its copies; the mark of the same message sent before, or "".
 
-        `copies` are by threes a channel, a head, and the text to publish there behind the head.
+        `copies` are by twos a channel and what to publish there before the copy. The last is the sender's own; one
+        before it is `incoming`.
         """
         ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
         keys = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]

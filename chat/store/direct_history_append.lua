@@ -10,7 +10,7 @@
 -- ARGV[7]  milliseconds until the keys may go
 -- ARGV[8]  who sends; ARGV[9] who gets it
 -- ARGV[10] the mark; ARGV[11] milliseconds that it lasts
--- ARGV[12..] by threes: where to publish, what to put before, and the copy to publish
+-- ARGV[12..] by twos: where to publish a copy, and what to put before it; the last is that of who sends
 -- Returns the mark of the same message sent before, or "".
 local call, key = redis.call, KEYS[1]
 local function moment(line) return string.match(line, '"createTime":"([^"]*)"') or "" end
@@ -46,5 +46,12 @@ if ARGV[4] ~= "" or count == 1 then
         call("PEXPIRE", conversations, ARGV[7])
     end
 end
-for index = 12, #ARGV, 3 do call("PUBLISH", ARGV[index], ARGV[index + 1] .. ARGV[index + 2]) end
+
+-- A copy is the line with one more field. What stands before the payload is ours, and quotes in it are escaped.
+local place = string.find(ARGV[3], ',"payload":', 1, true)
+local before, behind = string.sub(ARGV[3], 1, place - 1), string.sub(ARGV[3], place)
+for index = 12, #ARGV, 2 do
+    local incoming = index + 1 < #ARGV and ',"incoming":true' or ',"incoming":false'
+    call("PUBLISH", ARGV[index], ARGV[index + 1] .. before .. incoming .. behind)
+end
 return ""
