@@ -28,6 +28,15 @@ async def test_a_direct_message_comes_in_for_one_and_goes_out_for_the_other(tab:
         assert (sent["fromUser"], sent["toUser"], sent["payload"]) == ("ana", "bob", {"content": "psst"})
 
 
+@pytest.mark.parametrize("given", ['x,"payload":{}', '","payload":{"content":"fake"},"x":"', "\\", "é€😀", "\x00\n"])
+async def test_the_copies_are_the_message_whatever_its_id_is(tab: MakeTab, given: str) -> None:
+    async with tab("ana") as ana, tab("bob") as bob:
+        await ana.sends("chat_message", toUser="bob", messageId=given, payload={"content": "psst"})
+        for one, incoming in ((ana, False), (bob, True)):
+            frame = await one.hears("chat_message")
+            assert (frame["messageId"], frame["incoming"], frame["payload"]) == (given, incoming, {"content": "psst"})
+
+
 async def test_every_tab_of_both_gets_it_once_and_nobody_else_does(tab: MakeTab) -> None:
     async with tab("ana") as ana, tab("ana") as ana_too, tab("bob") as bob, tab("bob") as bob_too, tab("eve") as eve:
         await ana.writes("bob", "psst")

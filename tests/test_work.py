@@ -35,6 +35,18 @@ def commands(keys: redis.Redis) -> dict[str, int]:
     return {name.removeprefix("cmdstat_"): int(one["calls"]) for name, one in stats.items()}
 
 
+def counting_tasks() -> list[str]:
+    """What the tasks run that are created from now on, until the loop's task factory is taken away."""
+    created: list[str] = []
+
+    def counting(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
+        created.append(work.__qualname__)
+        return asyncio.Task(work, loop=loop, **options)
+
+    asyncio.get_running_loop().set_task_factory(counting)
+    return created
+
+
 def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The types of what is encoded from now on."""
     encoded: list[str] = []
@@ -84,21 +96,53 @@ async def test_a_direct_message_is_encoded_once(tab: MakeTab, monkeypatch: pytes
         assert encoded == ["chat_message"]
 
 
+async def test_a_direct_message_goes_to_valkey_once(tab: MakeTab, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
+    post = pipeline.Pipeline.post
+
+    def noting(self: pipeline.Pipeline, call: pipeline.Call) -> None:
+        sent.extend(call.command)
+        post(self, call)
+
+    async with tab("ana") as ana, tab("bob") as bob:
+        monkeypatch.setattr(pipeline.Pipeline, "post", noting)
+        await ana.writes("bob", "something quite unmistakable")
+        await bob.hears("chat_message")
+        assert sum("unmistakable" in str(part) for part in sent) == 1
+
+
+async def test_a_connection_takes_few_commands_and_few_tasks(tab: MakeTab, keys: redis.Redis) -> None:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(tab("ana", room="attic"))
+        before, created = commands(keys), counting_tasks()
+        try:
+            for number in range(20):
+                await stack.enter_async_context(tab(f"user{number}", room="attic"))
+        finally:
+            asyncio.get_running_loop().set_task_factory(None)
+        grown = {name: count - before.get(name, 0) for name, count in commands(keys).items()}
+        # He is online; his rooms, which are renewed; he joins one. His own sockets and who watches the room hear of it.
+        assert grown["evalsha"] <= 20 * 3 + 10
+        assert grown["smembers"] <= 20 + 1
+        assert grown["publish"] <= 20 * 2
+        assert grown["subscribe"] <= 20
+        flights, lives = created.count("Pipeline._fly"), created.count("ProtocolTypeRouter.__call__")
+        assert flights <= 20 * 6
+        assert lives == 20
+        # One that enters, and one for what it hears before it is open. The tests' own is the queue.
+        ours = len(created) - flights - lives - created.count("Queue.get")
+        assert ours <= 20 * 2, sorted(set(created))
+
+
 def test_a_websocket_frame_is_made_once_a_broadcast() -> None:
     text = "a text that nobody else has"
     assert frames.frame_of(text) is frames.frame_of(text)
 
 
 async def test_a_message_takes_few_tasks_however_many_hear_it(tab: MakeTab) -> None:
-    created: list[str] = []
-
-    def counting(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
-        created.append(work.__qualname__)
-        return asyncio.Task(work, loop=loop, **options)
-
     async with AsyncExitStack() as stack:
         tabs = await crowd(stack, tab, MEMBERS)
-        asyncio.get_running_loop().set_task_factory(counting)
+        created = counting_tasks()
         try:
             await talk(tabs)
         finally:
