@@ -14,5 +14,6 @@ from aleatoria.routing import websocket_urlpatterns  # noqa: E402
 application = ProtocolTypeRouter({"http": _http, "websocket": URLRouter(websocket_urlpatterns)})
 
 # What is loaded by now stays: the collector need not walk through it again whenever some sockets have been opened.
+gc.collect()
 gc.freeze()
 gc.set_threshold(20_000, 20, 50)
