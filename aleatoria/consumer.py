@@ -109,13 +109,14 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         trace.current.set(self.trace)
         self.channel_layer: ChannelLayer = get_channel_layer()
         await receive()
+        headers = identity.headers_of(scope)
         try:
-            if not self._origin_is_allowed():
+            if not self._origin_is_allowed(headers):
                 _CONNECTIONS.by["origin"] += 1
-                logger.info("a page of %s may not connect", identity.headers_of(scope).get("origin", "no origin"))
+                logger.info("a page of %s may not connect", headers.get("origin", "no origin"))
                 await send({"type": "websocket.close"})  # before accepting: HTTP 403
                 return
-            await self._identify()
+            await self._identify(headers)
             self.check_query()
         except Rejected as rejected:
             _CONNECTIONS.by["unidentified" if rejected.code == UNIDENTIFIED else "bad_request"] += 1
@@ -219,8 +220,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
 
     # Who
 
-    def _origin_is_allowed(self) -> bool:
-        headers = identity.headers_of(self.scope)
+    def _origin_is_allowed(self, headers: dict[str, str]) -> bool:
         if "origin" not in headers:
             return settings.TRUST_USER_ID or identity.bearer_token(self.scope, headers) is not None
         return origins.is_allowed(
@@ -230,10 +230,10 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             hosts=settings.ALLOWED_HOSTS,
         )
 
-    async def _identify(self) -> None:
+    async def _identify(self, headers: dict[str, str]) -> None:
         try:
             self.query = identity.query_of(self.scope)
-            self.user_id = await identity.identify(self.scope)
+            self.user_id = await identity.identify(self.scope, headers, self.query)
         except identity.Unidentified:
             raise Rejected(UNIDENTIFIED) from None
         except (identity.InvalidUserId, UnicodeDecodeError):
@@ -296,7 +296,12 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         }
 
     async def _deliver(self, event: Event) -> None:
-        """What the layer brings: finished frames go out, everything else to its listener."""
+        """What the layer brings: finished frames go out, everything else to its listener.
+
+        An event of which it says that it is `by` this socket is for the others of its group.
+        """
+        if event.get("by") == self.channel_name:
+            return
         if not self._ready.is_set():
             await self._ready.wait()
         if event["type"] == FRAME:

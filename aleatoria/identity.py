@@ -94,16 +94,15 @@ def bearer_token(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | 
     return None
 
 
-async def identify(scope: Mapping[str, Any]) -> str:
+async def identify(scope: Mapping[str, Any], headers: Mapping[str, str], query: Mapping[str, str]) -> str:
     """Whose connection this is. The first proof that is present decides; a bad one is refused, not skipped."""
-    headers = headers_of(scope)
     token = bearer_token(scope, headers)
     cookies = parse_cookie(headers.get("cookie", ""))
     if token is None:
         token = cookies.get(COOKIE)
     user_id = verify(token) if token is not None else await _django_user(cookies)
     if user_id is None and settings.TRUST_USER_ID:
-        user_id = query_of(scope).get("userId")
+        user_id = query.get("userId")
     if not user_id:
         raise Unidentified
     if not names.is_user_id(user_id):

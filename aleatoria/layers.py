@@ -8,10 +8,10 @@ import logging
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from random import getrandbits
 from time import perf_counter
 from types import coroutine
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import redis
 from channels_redis.pubsub import RedisPubSubChannelLayer
@@ -51,7 +51,7 @@ class Channel:
     """One receiver in this process. An event goes straight to its sink; what the sink cannot take at once waits."""
 
     # What only some need, or only at times, is made when it is: there are as many of these as sockets.
-    __slots__ = ("_backlog", "_on_overflow", "_queue", "_sink", "_task", "groups", "write")
+    __slots__ = ("_backlog", "_on_overflow", "_queue", "_sink", "groups", "task", "write")
 
     def __init__(self) -> None:
         self.groups: set[bytes] = set()
@@ -59,7 +59,8 @@ class Channel:
         self._sink: Sink = self._enqueue
         self._on_overflow: Callable[[], None] = _ignore
         self._backlog: deque[Event] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
+        """What brings it the events that had to wait."""
         self.write: Callable[[str], bool] | None = None
         """Takes the text of a finished frame without waiting, where the server has such a thing; whether it has."""
 
@@ -75,17 +76,12 @@ class Channel:
         self._sink = sink
         self._on_overflow = on_overflow
 
-    def hand_text(self, event: Event) -> None:
-        """As `hand`, for a finished frame: straight to the socket, if it takes it like that."""
-        if self.write is None or self._task is not None or not self.write(event["text"]):
-            self.hand(event)
-
     def hand(self, event: Event) -> None:
         """Give it to the sink; if that has to wait, it waits in a task of its own, and others behind it.
 
         Its first step runs in the task of whoever hands: no `asyncio.timeout` in it, that would be his.
         """
-        if self._task is not None:
+        if self.task is not None:
             if self._backlog is None:
                 self._backlog = deque()
             if len(self._backlog) < BACKLOG_EVENTS:
@@ -101,14 +97,14 @@ class Channel:
         except Exception:
             logger.debug("a receiver is gone", exc_info=True)
             return
-        self._task = asyncio.get_running_loop().create_task(self._catch_up(step, pending))
+        self.task = asyncio.get_running_loop().create_task(self._catch_up(step, pending))
 
     def close(self) -> None:
         """Deliver no more."""
         self._backlog = None
         self.write = None
-        if self._task is not None:
-            self._task.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
     async def _enqueue(self, event: Event) -> None:
         if self.queue.full():
@@ -124,7 +120,7 @@ class Channel:
         except Exception:
             logger.debug("a receiver is gone", exc_info=True)
         finally:
-            self._task = self._backlog = None
+            self.task = self._backlog = None
 
 
 def _ignore() -> None:
@@ -171,7 +167,7 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
 
     async def new_channel(self, prefix: str = "specific") -> str:
         """A name for a new receiver in this process. Needs no Valkey."""
-        name = f"{prefix}.{uuid4().hex}"
+        name = f"{prefix}.{getrandbits(128):032x}"
         self._channels[name] = Channel()
         return name
 
@@ -361,8 +357,11 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         if members is not None:
             if message["type"] == FRAME:
                 _DELIVERIES.count += len(members)
+                text = message["text"]
                 for channel in list(members.values()):
-                    channel.hand_text(message)
+                    # Straight to the socket if it takes it like that, and nothing waits there.
+                    if channel.write is None or channel.task is not None or not channel.write(text):
+                        channel.hand(message)
                 return
             for channel in list(members.values()):
                 channel.hand(message)

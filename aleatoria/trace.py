@@ -1,7 +1,7 @@
 """On whose behalf something is done: the connection, request and call that log lines name."""
 
-import secrets
 from contextvars import ContextVar
+from random import getrandbits
 from time import perf_counter
 
 
@@ -11,7 +11,7 @@ class Trace:
     __slots__ = ("call", "connection", "received_at", "request")
 
     def __init__(self) -> None:
-        self.connection = secrets.token_hex(4)
+        self.connection = f"{getrandbits(32):08x}"
         self.request = 0
         """How many frames have come in."""
         self.received_at = 0.0

@@ -6,8 +6,10 @@ library's: docs/decisions/0011-speed.md has the figures.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 from websockets.protocol import OPEN
@@ -32,6 +34,7 @@ class Socket(WebSocketsSansIOProtocol):
         self._outbox = Outbox(self._write)
         self._unread = bytearray()
         """The beginning of a frame that is not all there. The library gets whole ones, so it is never within one."""
+        self._is_writable = True
 
     # In
 
@@ -102,22 +105,25 @@ class Socket(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self._is_writable = False
         self.queue.pauseProducing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._is_writable = True
         self.queue.resumeProducing()
 
     async def send(self, message: Any) -> None:
         self._outbox.flush()
-        await super().send(message)
+        with suppress(ClientDisconnected):  # that comes as an event, as on daphne
+            await super().send(message)
         if message["type"] == "websocket.accept":
             del self.request, self.response  # some KiB that nobody needs any more
             self._take_unread()
 
     def _write_text(self, text: str) -> bool:
         """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
-        if not self.writable.is_set():
+        if not self._is_writable:
             return False
         self._outbox.put(frame_of(text))
         return True
@@ -131,6 +137,7 @@ class Socket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self.conn.close_rcvd is None:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
+        self._is_writable = True  # nobody has to wait any more
         super().connection_lost(exc)
 
     # A transport that is closed waits for its peer to read what there is, be it for ever. One that is aborted does not.

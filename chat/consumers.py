@@ -118,14 +118,12 @@ class ChatConsumer(PeopleConsumer):
     @hears("room.joined")
     async def joined_elsewhere(self, event: Event) -> None:
         """Another socket of his has joined a room."""
-        if event["by"] != self.channel_name:
-            await self._hear(event["room"])
+        await self._hear(event["room"])
 
     @hears("room.left")
     async def left_elsewhere(self, event: Event) -> None:
         """Another socket of his has left a room."""
-        if event["by"] != self.channel_name:
-            await self._hear_no_more(event["room"])
+        await self._hear_no_more(event["room"])
 
     async def _tell_own_sockets(self, happened: str, room: str) -> None:
         event = {"type": happened, "room": room, "by": self.channel_name}

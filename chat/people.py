@@ -69,7 +69,7 @@ class PeopleConsumer(EnvelopeConsumer):
     @handles("typing", rate="typing")
     async def type(self, message: Envelope) -> None:
         check_address(message)
-        event = {"type": "people.typing", "by": self.user_id, "text": envelope.encode(envelope.identified(message))}
+        event = {"type": "people.typing", "user": self.user_id, "text": envelope.encode(envelope.identified(message))}
         if message.room:
             self.guard(message.room)
             await self.channel_layer.group_send(groups.watchers(TYPING, message.room), event)
@@ -79,7 +79,7 @@ class PeopleConsumer(EnvelopeConsumer):
     @hears("people.typing")
     async def see_typing(self, event: Event) -> None:
         """Somebody else is typing, in a room or to this user."""
-        if TYPING in self.events and event["by"] != self.user_id:
+        if TYPING in self.events and event["user"] != self.user_id:
             await self.send_text(event["text"])
 
     # Conversations

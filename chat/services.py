@@ -165,7 +165,7 @@ async def sweep() -> None:
 async def arrive(*, user: str) -> bool:
     """The user has a socket here; whether he was offline until now."""
     try:
-        return user in await _presence.renew([user])
+        return await _presence.arrive(user)
     except Unavailable:
         return False
 

@@ -212,9 +212,8 @@ class MatchmakingConsumer(EnvelopeConsumer):
     @hears("call.moved")
     async def moved(self, event: Event) -> None:
         """Another socket of this user holds his side from now on."""
-        if event["by"] != self.channel_name:
-            self._let_go()
-            await self.channel_layer.group_discard(groups.caller(self.user_id), self.channel_name)
+        self._let_go()
+        await self.channel_layer.group_discard(groups.caller(self.user_id), self.channel_name)
 
     # Holding
 

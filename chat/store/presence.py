@@ -39,6 +39,10 @@ class Presence:
         replies = await asyncio.gather(*(self._valkey.run(_RENEW, [KEY], LEASE, *some) for some in stretches))
         return [user.decode() for reply in replies for user in reply]
 
+    async def arrive(self, user: str) -> bool:
+        """The user has a socket; whether he did not count as online until now."""
+        return bool(await self._valkey.run(_RENEW, [KEY], LEASE, user))
+
     def close(self, user: str) -> None:
         """A process has no more socket of the user; nobody waits for it."""
         self._valkey.post_run(_RENEW, [KEY], GRACE, user)
