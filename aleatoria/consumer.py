@@ -109,13 +109,18 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         trace.current.set(self.trace)
         self.channel_layer: ChannelLayer = get_channel_layer()
         await receive()
-        headers = identity.headers_of(scope)
+        if await self._is_let_in():
+            await self._live(receive)
+
+    async def _is_let_in(self) -> bool:
+        """Whether it may live; if not, it has been told."""
+        headers = identity.headers_of(self.scope)
         try:
             if not self._origin_is_allowed(headers):
                 _CONNECTIONS.by["origin"] += 1
                 logger.info("a page of %s may not connect", headers.get("origin", "no origin"))
-                await send({"type": "websocket.close"})  # before accepting: HTTP 403
-                return
+                await self.base_send({"type": "websocket.close"})  # before accepting: HTTP 403
+                return False
             await self._identify(headers)
             self.check_query()
         except Rejected as rejected:
@@ -123,8 +128,8 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             logger.info("a connection was refused with %d", rejected.code)
             await self._accept()
             await self.close(rejected.code)
-            return
-        await self._live(receive)
+            return False
+        return True
 
     async def _live(self, receive: Callable[[], Awaitable[Event]]) -> None:
         code, opened = LOST, monotonic()

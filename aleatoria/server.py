@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket import protocol as autobahn_protocol
 from daphne.server import Server as DaphneServer  # installs the reactor, so it comes before what imports that
 from daphne.ws_protocol import WebSocketProtocol
@@ -21,8 +22,10 @@ from aleatoria.inbox import Inbox
 from aleatoria.outbox import Outbox
 
 SERVICE_RESTART = 1012
-# It writes out all its options for a log line that nobody keeps: a sixth of what a connection costs.
-autobahn_protocol.pformat = lambda *_, **__: ""  # type: ignore[attr-defined]
+# autobahn writes out all its options, and colours names, for log lines that nobody keeps: a fifth of a connection.
+for _module in (autobahn_protocol, autobahn_twisted):
+    for _shown in ("pformat", "hltype", "hlval"):
+        setattr(_module, _shown, lambda *_, **__: "")
 ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
 """Seconds for the application, when the server stops: to answer what has come in, then to leave its sockets."""
 FAREWELL_DEADLINE = 1.0
