@@ -64,8 +64,8 @@ def _rounds(asked: argparse.Namespace) -> tuple[list[Measured], list[str]]:
     measured: list[Measured] = []
     failures: list[str] = []
     for number in range(1, asked.rounds + 1):
-        for contender in asked.contenders:
-            for workload in asked.workloads:
+        for workload in asked.workloads:
+            for contender in asked.contenders:  # one behind the other: a slow minute of the machine is that of all
                 if CONTENDERS[contender].is_here and (CONTENDERS[contender].ours or not WORKLOADS[workload].only_ours):
                     print(f"round {number}: {contender} {workload}", file=sys.stderr, flush=True)
                     try:
