@@ -29,7 +29,7 @@ EXAMPLES = """examples:
   python -m benchmarks --rounds 1 --seconds 1
   python -m benchmarks --contenders daphne,socketio --workloads rooms,direct
   python -m benchmarks --contenders daphne --workloads rooms --rounds 1 --profile /tmp
-  python -m benchmarks --json benchmarks/results.json --charts docs
+  python -m benchmarks --json benchmarks/results.json --charts docs/benchmarks
 """
 KEPT_AT_LEAST = 10_000
 """Ours keeps so many messages of a room."""
