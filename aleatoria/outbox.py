@@ -3,6 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+CLOSE_HANDSHAKE = 10.0
+"""Seconds in which a slow reader may still read up to why he was cut off."""
+FAREWELL_DEADLINE = 1.0
+"""Seconds for the peers to hear that the server stops."""
 _due: list["Outbox"] = []
 
 

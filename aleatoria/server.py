@@ -19,7 +19,7 @@ from twisted.internet import defer, reactor
 from aleatoria.consumer import CUT, SLOW_READER, WRITER
 from aleatoria.frames import frame_of, whole_text
 from aleatoria.inbox import Inbox
-from aleatoria.outbox import Outbox
+from aleatoria.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
 
 SERVICE_RESTART = 1012
 # autobahn writes out all its options, and colours names, for log lines that nobody keeps: a fifth of a connection.
@@ -28,14 +28,10 @@ for _module in (autobahn_protocol, autobahn_twisted):
         setattr(_module, _shown, lambda *_, **__: "")
 ANSWER_DEADLINE, LEAVE_DEADLINE = 3.0, 2.0
 """Seconds for the application, when the server stops: to answer what has come in, then to leave its sockets."""
-FAREWELL_DEADLINE = 1.0
-"""Seconds for the peers to hear that it does."""
 WRITE_BACKLOG = 1024 * 1024
 """Bytes that may wait for one slow reader."""
 PING_EVERY, PONG_WITHIN = 10, 12
 """Seconds. A silent loss is noticed within 24; with the 30 in which one may come back that is within 60."""
-CLOSE_HANDSHAKE = 10.0
-"""Seconds in which a slow reader may still read up to why he was cut off."""
 
 
 class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotations

@@ -17,12 +17,10 @@ from websockets.protocol import OPEN
 from aleatoria.consumer import LOST, WRITER
 from aleatoria.frames import frame_of, frame_size, whole_text
 from aleatoria.inbox import Inbox
-from aleatoria.outbox import Outbox
+from aleatoria.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
 
 LONGEST_HEAD = 14
 """Bytes a frame may have before its payload."""
-CLOSE_HANDSHAKE, FAREWELL_DEADLINE = 10.0, 1.0
-"""Seconds in which a slow reader may still read up to why it is closed; the same when the server stops."""
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -34,7 +32,6 @@ class Socket(WebSocketsSansIOProtocol):
         self._outbox = Outbox(self._write)
         self._unread = bytearray()
         """The beginning of a frame that is not all there. The library gets whole ones, so it is never within one."""
-        self._is_writable = True
 
     # In
 
@@ -105,12 +102,10 @@ class Socket(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._is_writable = False
         self.queue.pauseProducing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._is_writable = True
         self.queue.resumeProducing()
 
     async def send(self, message: Any) -> None:
@@ -123,7 +118,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def _write_text(self, text: str) -> bool:
         """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
-        if not self._is_writable:
+        if not self.writable.is_set():
             return False
         self._outbox.put(frame_of(text))
         return True
@@ -137,7 +132,6 @@ class Socket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self.conn.close_rcvd is None:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
-        self._is_writable = True  # nobody has to wait any more
         super().connection_lost(exc)
 
     # A transport that is closed waits for its peer to read what there is, be it for ever. One that is aborted does not.
