@@ -66,7 +66,7 @@ def _rounds(asked: argparse.Namespace) -> tuple[list[Measured], list[str]]:
     for number in range(1, asked.rounds + 1):
         for workload in asked.workloads:
             for contender in asked.contenders:  # one behind the other: a slow minute of the machine is that of all
-                if CONTENDERS[contender].is_here and (CONTENDERS[contender].ours or not WORKLOADS[workload].only_ours):
+                if CONTENDERS[contender].is_here and contender in (WORKLOADS[workload].only or CONTENDERS):
                     print(f"round {number}: {contender} {workload}", file=sys.stderr, flush=True)
                     try:
                         measured += _measure(number, contender, workload, asked)
@@ -78,7 +78,7 @@ def _rounds(asked: argparse.Namespace) -> tuple[list[Measured], list[str]]:
 
 def _measure(number: int, contender: str, workload: str, asked: argparse.Namespace) -> list[Measured]:
     if not WORKLOADS[workload].load:
-        return _pairing(number, workload) if contender == "daphne" else []
+        return _pairing(number, contender, workload)
     with (
         tempfile.TemporaryDirectory() as directory,
         started(
@@ -123,10 +123,10 @@ def _audit(setup: Setup) -> None:
         raise Failed(f"the audit after the workload found something:\n{ended.stdout}{ended.stderr}")
 
 
-def _pairing(number: int, workload: str) -> list[Measured]:
+def _pairing(number: int, contender: str, workload: str) -> list[Measured]:
     """The store's cost of a pair, for as many who wait as the workload's name says."""
     cost = _pairing_costs(number)[workload.rpartition("-")[2]]
-    return [Measured(number, "daphne", workload, {"ops_a_second": cost["pairs_a_second"], "cpu_us": cost["cpu_us"]})]
+    return [Measured(number, contender, workload, {"ops_a_second": cost["pairs_a_second"], "cpu_us": cost["cpu_us"]})]
 
 
 @cache
