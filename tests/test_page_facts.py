@@ -80,6 +80,6 @@ async def test_a_room_of_a_thousand_messages_scrolls_smoothly(site: ServerProces
               }).observe({ type: "longtask" });
             }"""
         )
-        longest = [await scroll_through(ana, direction) for direction in (1, -1, 1)]
-        # Other programs may hold up one of the three; what the page itself does holds up all.
+        longest = [max([await scroll_through(ana, direction) for direction in (1, -1)]) for _ in range(3)]
+        # Other programs may hold up one of the three; what the page itself does, in either direction, holds up all.
         assert min(longest) <= LONGEST_TASK, f"the longest tasks took {longest} ms"
