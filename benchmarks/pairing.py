@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import django
 
+from benchmarks.processes import cpu_seconds
+
 if TYPE_CHECKING:
     from matchmaking.store.pool import ValkeyPool
 
 SIZES = (1000, 10_000)
 ROUNDS, AT_ONCE = 5, 50
 PAIRS = 4000
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Cost(NamedTuple):
@@ -81,16 +82,13 @@ async def _round(pool: "ValkeyPool", valkey_pid: int) -> Cost:
             await pool.end(asking, peer)
             await pool.offer(peer)
 
-    cpu, began = _cpu_seconds(valkey_pid), time.perf_counter()
+    def used() -> float:
+        return time.process_time() + cpu_seconds([valkey_pid])
+
+    cpu, began = used(), time.perf_counter()
     await asyncio.gather(*(meet(f"a{n}") for n in range(AT_ONCE)))
-    cpu, elapsed = _cpu_seconds(valkey_pid) - cpu, time.perf_counter() - began
+    cpu, elapsed = used() - cpu, time.perf_counter() - began
     return Cost(cpu / PAIRS * 1e6, PAIRS / elapsed)
-
-
-def _cpu_seconds(valkey_pid: int) -> float:
-    """CPU time used so far by this process and by Valkey."""
-    fields = Path(f"/proc/{valkey_pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return time.process_time() + (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def running(
             command, cwd=ROOT, env={"PATH": os.environ["PATH"], **environment}, stdout=out, stderr=out
         )
     try:
-        _wait_for(process, port, log)
+        wait_for_listener(process, port, log)
         yield process.pid
     finally:
         process.send_signal(stop)
@@ -61,7 +61,8 @@ def valkey(directory: Path) -> Iterator[tuple[int, int]]:
         yield pid, port
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def wait_for_listener(process: "subprocess.Popen[bytes] | subprocess.Popen[str]", port: int, log: Path) -> None:
+    """Until the process accepts connections there; RuntimeError with its log when it has ended, or takes too long."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:

