@@ -26,7 +26,7 @@ format: .venv/dev  ## make the code look as it should
 	$(BIN)/ruff check --fix .
 
 screenshots: .venv/dev  ## take the pictures in docs/screenshots anew
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.screenshots
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.page.screenshots
 
 bench: .venv/bench benchmarks/peers/node/node_modules  ## ours and others side by side; ARGS="--rounds 1" for a quick look
 	@$(BIN)/python -m benchmarks $(ARGS)

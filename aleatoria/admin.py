@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
-from aleatoria import charts, operations, stats
-from aleatoria.console import ConsoleAdmin
 from aleatoria.models import ValkeyServer
-from aleatoria.valkey import valkey
+from aleatoria.operators import charts, operations, stats
+from aleatoria.operators.console import ConsoleAdmin
+from aleatoria.valkey.link import valkey
 
 DAYS_SHOWN, HOURS_SHOWN = 14, 24
 admin.site.site_header = admin.site.site_title = "Aleatoria"

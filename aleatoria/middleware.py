@@ -6,7 +6,7 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
-from aleatoria import trace
+from aleatoria.telemetry import trace
 
 HEADER = "X-Request-ID"
 Answer = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from aleatoria import names
-from aleatoria.origins import Origin
+from aleatoria.wire import names
+from aleatoria.wire.origins import Origin
 
 Value = TypeVar("Value")
 
@@ -264,7 +264,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ROOT_URLCONF = "aleatoria.urls"
 ASGI_APPLICATION = "aleatoria.asgi.application"
-CHANNEL_LAYERS = {"default": {"BACKEND": "aleatoria.layers.ChannelLayer"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "aleatoria.valkey.layer.ChannelLayer"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 USE_TZ = True
@@ -282,10 +282,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"trace": {"()": "aleatoria.logs.TraceFilter"}},
+    "filters": {"trace": {"()": "aleatoria.telemetry.logs.TraceFilter"}},
     "formatters": {
-        "json": {"()": "aleatoria.logs.JsonLineFormatter"},
-        "line": {"()": "aleatoria.logs.LineFormatter"},
+        "json": {"()": "aleatoria.telemetry.logs.JsonLineFormatter"},
+        "line": {"()": "aleatoria.telemetry.logs.LineFormatter"},
     },
     "handlers": {
         "stderr": {

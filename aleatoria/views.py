@@ -14,8 +14,9 @@ from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from aleatoria import identity, metrics, origins
-from aleatoria.valkey import valkey
+from aleatoria.telemetry import metrics
+from aleatoria.valkey.link import valkey
+from aleatoria.wire import identity, origins
 
 View = Callable[[HttpRequest], Awaitable[HttpResponse]]
 NAME_MAX = 64

@@ -52,7 +52,7 @@ def _uvicorn(port: int) -> list[str]:
         "--loop",
         "uvloop",
         "--ws",
-        "aleatoria.uvicorn_socket:Socket",
+        "aleatoria.servers.uvicorn:Socket",
         "--no-access-log",
         "--log-level",
         "warning",

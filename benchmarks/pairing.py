@@ -56,8 +56,8 @@ def main() -> None:
 
 async def _measure(directory: Path) -> dict[int, Cost]:
     # Django's settings have to be there first.
-    from aleatoria.embedded import EmbeddedValkey
-    from aleatoria.valkey import valkey
+    from aleatoria.valkey.embedded import EmbeddedValkey
+    from aleatoria.valkey.link import valkey
     from matchmaking.store.pool import ValkeyPool
 
     rounds: dict[int, list[Cost]] = {size: [] for size in SIZES}

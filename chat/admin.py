@@ -10,8 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from aleatoria import charts, names
-from aleatoria.console import ConsoleAdmin
+from aleatoria.operators import charts
+from aleatoria.operators.console import ConsoleAdmin
+from aleatoria.wire import names
 from chat import operations, stats
 from chat.models import Room
 from chat.transcript import spoken

@@ -7,10 +7,10 @@ from itertools import pairwise
 import redis
 from django.conf import settings
 
-from aleatoria import clock, envelope, names
-from aleatoria.audit import Breach, Rule
-from aleatoria.envelope import Envelope, WireError
-from aleatoria.stats import ask_all, asking, found
+from aleatoria.operators.audit import Breach, Rule
+from aleatoria.operators.stats import ask_all, asking, found
+from aleatoria.wire import clock, envelope, names
+from aleatoria.wire.envelope import Envelope, WireError
 from chat.payloads import Content
 from chat.services import SWEEP_EVERY, SWEPT_AT_ONCE
 from chat.store import direct_history, membership, room_history

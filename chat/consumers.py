@@ -6,12 +6,14 @@ from typing import ClassVar
 
 from django.conf import settings
 
-from aleatoria import envelope, groups, metrics, names, totals
-from aleatoria.consumer import BAD_REQUEST, Rejected
-from aleatoria.dispatch import handles, hears
-from aleatoria.envelope import Envelope, Refused
-from aleatoria.layers import Event
-from aleatoria.valkey import valkey
+from aleatoria.operators import totals
+from aleatoria.telemetry import metrics
+from aleatoria.valkey.layer import Event
+from aleatoria.valkey.link import valkey
+from aleatoria.wire import envelope, groups, names
+from aleatoria.wire.consumer import BAD_REQUEST, Rejected
+from aleatoria.wire.dispatch import handles, hears
+from aleatoria.wire.envelope import Envelope, Refused
 from chat import payloads, services
 from chat.people import PeopleConsumer, check_address, connected, room_of, tell_status
 from chat.store.membership import TooManyRooms

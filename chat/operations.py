@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import redis
 
-from aleatoria import envelope, groups
-from aleatoria.operations import announce
-from aleatoria.stats import found
+from aleatoria.operators.operations import announce
+from aleatoria.operators.stats import found
+from aleatoria.wire import envelope, groups
 from chat import payloads
 from chat.store import direct_history, membership, room_history
 from chat.store.conversations import read_key

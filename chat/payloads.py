@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from aleatoria import clock, envelope
-from aleatoria.envelope import Envelope, Refused
+from aleatoria.wire import clock, envelope
+from aleatoria.wire.envelope import Envelope, Refused
 from chat.services import History, Stretch
 from chat.store.conversations import Conversation
 from chat.store.paging import Position

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 from channels.layers import get_channel_layer
 
-from aleatoria import envelope, groups, names
-from aleatoria.consumer import EnvelopeConsumer
-from aleatoria.dispatch import handles, hears
-from aleatoria.envelope import Envelope, Refused
-from aleatoria.layers import Event
-from aleatoria.valkey import valkey
+from aleatoria.valkey.layer import Event
+from aleatoria.valkey.link import valkey
+from aleatoria.wire import envelope, groups, names
+from aleatoria.wire.consumer import EnvelopeConsumer
+from aleatoria.wire.dispatch import handles, hears
+from aleatoria.wire.envelope import Envelope, Refused
 from chat import payloads, services
 
 PRESENCE, TYPING = "presence", "typing"

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-from aleatoria import clock, metrics
-from aleatoria.failover import Failover
-from aleatoria.pipeline import Unavailable
-from aleatoria.valkey import valkey
+from aleatoria.telemetry import metrics
+from aleatoria.valkey.failover import Failover
+from aleatoria.valkey.link import valkey
+from aleatoria.valkey.pipeline import Unavailable
+from aleatoria.wire import clock
 from chat.store import direct_history, membership, presence, room_history
 from chat.store.conversations import Conversation, Conversations
 from chat.store.direct_history import DirectHistory

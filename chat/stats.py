@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 import redis
 
-from aleatoria import names
-from aleatoria.keys import literally
-from aleatoria.stats import Ask, ask_all, asking, found
+from aleatoria.operators.stats import Ask, ask_all, asking, found
+from aleatoria.valkey.keys import literally
+from aleatoria.wire import names
 from chat.store import direct_history, membership, presence, room_history
 from chat.store.membership import members_key, rooms_key
 

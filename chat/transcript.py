@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from aleatoria import envelope
-from aleatoria.envelope import WireError
+from aleatoria.wire import envelope
+from aleatoria.wire.envelope import WireError
 from chat.payloads import Content
 
 

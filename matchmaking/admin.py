@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
-from aleatoria import charts
-from aleatoria.console import ConsoleAdmin
-from aleatoria.stats import hours
+from aleatoria.operators import charts
+from aleatoria.operators.console import ConsoleAdmin
+from aleatoria.operators.stats import hours
 from matchmaking import operations, stats
 from matchmaking.models import RandomCall
 

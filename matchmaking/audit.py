@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import redis
 
-from aleatoria.audit import Breach, Rule
+from aleatoria.operators.audit import Breach, Rule
 from matchmaking.store.pool import CALLERS, CALLS, KEYS, LEASES, WAITING
 
 _TYPES = [b"set", b"zset", b"hash", b"set"]

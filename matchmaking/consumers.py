@@ -13,12 +13,14 @@ from typing import ClassVar
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from aleatoria import envelope, groups, metrics, totals
-from aleatoria.consumer import BANNED, NO_CODE, EnvelopeConsumer
-from aleatoria.dispatch import handles, hears
-from aleatoria.envelope import Envelope, Refused
-from aleatoria.layers import Event
-from aleatoria.valkey import valkey
+from aleatoria.operators import totals
+from aleatoria.telemetry import metrics
+from aleatoria.valkey.layer import Event
+from aleatoria.valkey.link import valkey
+from aleatoria.wire import envelope, groups
+from aleatoria.wire.consumer import BANNED, NO_CODE, EnvelopeConsumer
+from aleatoria.wire.dispatch import handles, hears
+from aleatoria.wire.envelope import Envelope, Refused
 from matchmaking import ice, payloads, services
 from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing

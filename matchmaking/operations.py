@@ -4,8 +4,8 @@ import math
 
 import redis
 
-from aleatoria import envelope, groups
-from aleatoria.operations import announce
+from aleatoria.operators.operations import announce
+from aleatoria.wire import envelope, groups
 from matchmaking import payloads
 from matchmaking.store import pool
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from aleatoria import envelope
-from aleatoria.envelope import Envelope, Refused
+from aleatoria.wire import envelope
+from aleatoria.wire.envelope import Envelope, Refused
 from matchmaking import ice
 
 SDP_MAX, CANDIDATE_MAX = 32 * 1024, 4 * 1024

@@ -3,9 +3,9 @@
 import time
 from typing import NamedTuple
 
-from aleatoria.failover import Failover
-from aleatoria.pipeline import Unavailable
-from aleatoria.valkey import valkey
+from aleatoria.valkey.failover import Failover
+from aleatoria.valkey.link import valkey
+from aleatoria.valkey.pipeline import Unavailable
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Outcome, Parted, Pool, Standing, ValkeyPool
 

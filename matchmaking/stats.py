@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import redis
 
-from aleatoria.stats import Total, ask_all, asking
+from aleatoria.operators.stats import Total, ask_all, asking
 from matchmaking.services import WAITS
 from matchmaking.store.pool import CALLERS, CALLS, LEASES, WAITING
 

@@ -15,11 +15,12 @@ import chat.services
 import matchmaking.services
 from aleatoria.asgi import application
 from aleatoria.management.commands.audit import RULES
-from aleatoria.valkey import valkey
-from tests.browser import running_chromium
-from tests.leaks import collecting, leaks_in
-from tests.processes import ServerProcess, ValkeyProcess
-from tests.tab import Tab
+from aleatoria.valkey.link import valkey
+from tests.support.browser import running_chromium
+from tests.support.leaks import collecting, leaks_in
+from tests.support.processes import ServerProcess, ValkeyProcess
+from tests.support.repository import ROOT
+from tests.support.tab import Tab
 
 MakeTab = Callable[..., Tab]
 MakeServer = Callable[..., ServerProcess]
@@ -34,7 +35,6 @@ class Tool(NamedTuple):
     """What is not tested without it, and where to get it."""
 
 
-ROOT = Path(__file__).resolve().parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 HAS_NODE = shutil.which("node") is not None and AXE.exists()
 # What is tested with these is left out where they are missing, loudly; CI has them, and leaves nothing out.

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.repository import ROOT
+
 APPS = ("chat", "matchmaking")
 EDGE = tuple(f"aleatoria.{name}" for name in ("settings", "asgi", "routing", "urls", "views", "management"))
 # Channels itself, and what of the kernel would bring it in by the back door.
-CHANNELS = ("channels", "channels_redis", "aleatoria.consumer", "aleatoria.layers")
+CHANNELS = ("channels", "channels_redis", "aleatoria.wire.consumer", "aleatoria.valkey.layer")
 SETDEFAULT_MAY = ("aleatoria.asgi", "manage")
 SETTINGS = "aleatoria.settings"
 
@@ -94,7 +95,7 @@ def modules() -> dict[str, Path]:
 
 def test_everything_imports_only_what_it_may() -> None:
     found = modules()
-    assert {"manage", "aleatoria.consumer", "chat.services", "chat.store.paging"} <= found.keys()
+    assert {"manage", "aleatoria.wire.consumer", "chat.services", "chat.store.paging"} <= found.keys()
     assert [wrong for name, file in found.items() for wrong in complaints(name, file.read_text())] == []
 
 
@@ -105,28 +106,28 @@ def test_the_kernel_package_is_empty() -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("aleatoria.envelope", "import chat"),
-        ("aleatoria.envelope", "from chat.services import rooms"),
-        ("aleatoria.envelope", "def late():\n    from matchmaking import services"),
-        ("aleatoria.envelope", "from aleatoria import settings"),
-        ("aleatoria.envelope", "from . import views"),
-        ("aleatoria.embedded", "from aleatoria.management.commands.serve import Command"),
+        ("aleatoria.wire.envelope", "import chat"),
+        ("aleatoria.wire.envelope", "from chat.services import rooms"),
+        ("aleatoria.wire.envelope", "def late():\n    from matchmaking import services"),
+        ("aleatoria.wire.envelope", "from aleatoria import settings"),
+        ("aleatoria.wire.envelope", "from . import views"),
+        ("aleatoria.valkey.embedded", "from aleatoria.management.commands.serve import Command"),
         ("chat.consumers", "from matchmaking.services import pair"),
         ("matchmaking.store.pool", "import chat.store.membership"),
         ("chat.services", "from aleatoria.settings import DEBUG"),
         ("chat.services", "from chat.consumers import ChatConsumer"),
         ("chat.services", "from .consumers import ChatConsumer"),
         ("chat.services", "from channels.layers import get_channel_layer"),
-        ("chat.services", "from aleatoria.layers import ChannelLayer"),
+        ("chat.services", "from aleatoria.valkey.layer import ChannelLayer"),
         ("chat.store.paging", "from chat import services"),
         ("chat.store.paging", "from .. import services"),
         ("chat.store.paging", "import channels"),
         ("chat.payloads", "from chat import consumers"),
         ("chat.services", "import os\nTTL = os.environ['TTL']"),
         ("chat.services", "import os\nTTL = os.getenv('TTL')"),
-        ("aleatoria.valkey", "from os import environ"),
+        ("aleatoria.valkey.link", "from os import environ"),
         ("aleatoria.asgi", "import os\nos.environ.setdefault('DEBUG', 'on')"),
-        ("aleatoria.valkey", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x')"),
+        ("aleatoria.valkey.link", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x')"),
     ],
 )
 def test_what_may_not_be_is_found(module: str, source: str) -> None:
@@ -136,12 +137,12 @@ def test_what_may_not_be_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("aleatoria.envelope", "from django.conf import settings"),
-        ("aleatoria.envelope", "from aleatoria import clock, names"),
+        ("aleatoria.wire.envelope", "from django.conf import settings"),
+        ("aleatoria.wire.envelope", "from aleatoria import clock, names"),
         ("aleatoria.routing", "from chat.consumers import ChatConsumer"),
         ("aleatoria.management.commands.serve", "from aleatoria.asgi import application"),
         ("chat.consumers", "from channels.layers import get_channel_layer\nfrom chat import services"),
-        ("chat.services", "from chat.store.paging import Page\nfrom aleatoria.valkey import valkey"),
+        ("chat.services", "from chat.store.paging import Page\nfrom aleatoria.valkey.link import valkey"),
         ("aleatoria.settings", "import os\nDEBUG = os.environ.get('DEBUG')"),
         ("manage", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'aleatoria.settings')"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import ROOT
+from tests.support.repository import ROOT
 
 SHOW = """
 import json, sys

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import redis
 
-from aleatoria import envelope, frames, pipeline
+from aleatoria.servers import frames
+from aleatoria.valkey import pipeline
+from aleatoria.wire import envelope
 from tests.conftest import MakeTab
-from tests.tab import Tab
+from tests.support.tab import Tab
 
 MESSAGES, MEMBERS = 50, 20
 

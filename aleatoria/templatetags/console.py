@@ -3,7 +3,7 @@
 from django.template import Library
 from django.utils.http import urlencode
 
-from aleatoria import commands
+from aleatoria.operators import commands
 
 register = Library()
 register.filter("size", commands.size)

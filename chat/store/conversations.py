@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from aleatoria import clock, keys
-from aleatoria.pipeline import Script
-from aleatoria.valkey import Valkey
+from aleatoria.valkey import keys
+from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.pipeline import Script
+from aleatoria.wire import clock
 from chat.store import direct_history
 from chat.store.direct_history import conversations_key
 

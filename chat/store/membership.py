@@ -7,9 +7,10 @@ from typing import Protocol
 
 from django.conf import settings
 
-from aleatoria import clock, keys
-from aleatoria.pipeline import Script
-from aleatoria.valkey import Valkey
+from aleatoria.valkey import keys
+from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.pipeline import Script
+from aleatoria.wire import clock
 
 _FILE = Path(__file__)
 JOIN = Script(_FILE.with_name("membership_join.lua"))

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from aleatoria import keys
-from aleatoria.pipeline import Script
-from aleatoria.valkey import Valkey
+from aleatoria.valkey import keys
+from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.pipeline import Script
 
 KEY = keys.own("users:online", "zset", "until when each user counts as online")
 RENEW_EVERY = 10.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from aleatoria import keys
+from aleatoria.valkey import keys
 
 KEY = keys.own("sent:", "string", "a message that may be sent again under the same id")
 LASTS = 300.0

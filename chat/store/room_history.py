@@ -6,9 +6,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from aleatoria import clock, keys
-from aleatoria.pipeline import Script
-from aleatoria.valkey import Valkey
+from aleatoria.valkey import keys
+from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.pipeline import Script
+from aleatoria.wire import clock
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
 from chat.store.repeats import Mark

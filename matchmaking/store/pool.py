@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 
-from aleatoria import keys
-from aleatoria.pipeline import Script
-from aleatoria.valkey import Valkey
+from aleatoria.valkey import keys
+from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.pipeline import Script
 
 WAITING = keys.own("available:webrtc", "set", "users who wait for a call")
 # The braces put these into the cluster slot of the customer's key.

@@ -6,13 +6,13 @@ import sys
 import msgspec
 import redis
 
-import aleatoria.audit
+import aleatoria.operators.audit
 import chat.audit
 import matchmaking.audit
-from aleatoria.audit import Rule
-from aleatoria.commands import ValkeyCommand
+from aleatoria.operators.audit import Rule
+from aleatoria.operators.commands import ValkeyCommand
 
-RULES: dict[str, Rule] = {**aleatoria.audit.RULES, **chat.audit.RULES, **matchmaking.audit.RULES}
+RULES: dict[str, Rule] = {**aleatoria.operators.audit.RULES, **chat.audit.RULES, **matchmaking.audit.RULES}
 
 
 class Finding(msgspec.Struct, frozen=True):

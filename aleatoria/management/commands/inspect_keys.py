@@ -9,9 +9,9 @@ import redis
 
 import chat.stats  # noqa: F401 # with what it imports it registers chat's keys
 import matchmaking.stats  # noqa: F401 # likewise
-from aleatoria.commands import ValkeyCommand, natural, size, span
-from aleatoria.keys import kind_of, literally
-from aleatoria.stats import ask_all, asking
+from aleatoria.operators.commands import ValkeyCommand, natural, size, span
+from aleatoria.operators.stats import ask_all, asking
+from aleatoria.valkey.keys import kind_of, literally
 
 _SIZES = {"string": "strlen", "list": "llen", "set": "scard", "zset": "zcard", "hash": "hlen", "stream": "xlen"}
 _GLOB = frozenset("*?[")

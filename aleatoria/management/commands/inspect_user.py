@@ -6,7 +6,7 @@ import redis
 
 import chat.stats
 import matchmaking.stats
-from aleatoria.commands import ValkeyCommand, moment, user_id
+from aleatoria.operators.commands import ValkeyCommand, moment, user_id
 
 
 class Command(ValkeyCommand):

@@ -9,8 +9,8 @@ import chat.operations
 import chat.stats
 import matchmaking.operations
 import matchmaking.stats
-from aleatoria import operations
-from aleatoria.commands import ValkeyCommand, room_name, user_id
+from aleatoria.operators import operations
+from aleatoria.operators.commands import ValkeyCommand, room_name, user_id
 
 Step = tuple[str, Callable[[], object]]
 """What would be done, in words, and what does it."""

@@ -9,9 +9,9 @@ import redis
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from aleatoria import clock, envelope
-from aleatoria.commands import ValkeyCommand, natural
-from aleatoria.envelope import Envelope
+from aleatoria.operators.commands import ValkeyCommand, natural
+from aleatoria.wire import clock, envelope
+from aleatoria.wire.envelope import Envelope
 from chat.store import membership, room_history
 from chat.store.membership import members_key, rooms_key
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from aleatoria import totals
-from aleatoria.valkey import LOOK_FOR, Address, valkey
+from aleatoria.operators import totals
+from aleatoria.valkey.link import LOOK_FOR, Address, valkey
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         from daphne.endpoints import build_endpoint_description_strings
 
         from aleatoria.asgi import application
-        from aleatoria.server import Server
+        from aleatoria.servers.daphne import Server
 
         def say_where(bound: int) -> None:
             shown = f"[{host}]" if ":" in host else host
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             return configured
 
     def _start_embedded(self, stack: ExitStack) -> Address:
-        from aleatoria.embedded import EmbeddedValkey, EmbeddedValkeyError
+        from aleatoria.valkey.embedded import EmbeddedValkey, EmbeddedValkeyError
 
         try:
             embedded = stack.enter_context(EmbeddedValkey(settings.DATA_DIR / "valkey"))

@@ -14,8 +14,8 @@ from rich.text import Text
 
 import chat.stats
 import matchmaking.stats
-from aleatoria import stats
-from aleatoria.commands import ValkeyCommand, seconds, size, table
+from aleatoria.operators import stats
+from aleatoria.operators.commands import ValkeyCommand, seconds, size, table
 
 
 class Scene(msgspec.Struct, frozen=True):

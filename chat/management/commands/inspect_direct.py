@@ -5,7 +5,7 @@ import argparse
 import redis
 from django.core.management.base import CommandError
 
-from aleatoria.commands import ValkeyCommand, moment, natural, size, span, user_id
+from aleatoria.operators.commands import ValkeyCommand, moment, natural, size, span, user_id
 from chat import stats
 from chat.transcript import spoken
 

@@ -4,7 +4,7 @@ import argparse
 
 import redis
 
-from aleatoria.commands import ValkeyCommand, moment, natural, size, span
+from aleatoria.operators.commands import ValkeyCommand, moment, natural, size, span
 from chat import stats
 
 

@@ -2,8 +2,8 @@
 
 import redis
 
-from aleatoria.commands import ValkeyCommand, span
-from aleatoria.stats import hours
+from aleatoria.operators.commands import ValkeyCommand, span
+from aleatoria.operators.stats import hours
 from matchmaking import stats
 
 

