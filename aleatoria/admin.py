@@ -11,7 +11,6 @@ from django.urls import URLPattern, path, reverse
 from aleatoria.models import ValkeyServer
 from aleatoria.operators import charts, operations, stats
 from aleatoria.operators.console import ConsoleAdmin
-from aleatoria.valkey.link import valkey
 
 DAYS_SHOWN, HOURS_SHOWN = 14, 24
 admin.site.site_header = admin.site.site_title = "Aleatoria"
@@ -28,7 +27,8 @@ class ValkeyServerAdmin(ConsoleAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         self.require(request, "view_valkeyserver")
-        seen = {"state": valkey.health.state.value, "since": datetime.fromtimestamp(valkey.health.since, UTC)}
+        health = self.admin_site.link.health
+        seen = {"state": health.state.value, "since": datetime.fromtimestamp(health.since, UTC)}
         return self.page(request, "aleatoria/console/valkey.html", "Valkey", _look, seen)
 
     def close_sockets(self, request: HttpRequest, user: str) -> HttpResponse:

@@ -222,7 +222,7 @@ def _data_dir() -> Path:
 DATABASES = {"default": _database(_text("DATABASE_URL"))}
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "aleatoria.admin_config.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -264,7 +264,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ROOT_URLCONF = "aleatoria.urls"
 ASGI_APPLICATION = "aleatoria.asgi.application"
-CHANNEL_LAYERS = {"default": {"BACKEND": "aleatoria.valkey.layer.ChannelLayer"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "aleatoria.node.channel_layer"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 USE_TZ = True

@@ -14,8 +14,8 @@ from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from aleatoria import node
 from aleatoria.telemetry import metrics
-from aleatoria.valkey.link import valkey
 from aleatoria.wire import identity, origins
 
 View = Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -71,8 +71,9 @@ async def health(request: HttpRequest) -> JsonResponse:
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
     """Whether everything works, or chat goes on without its memory; both serve, so both are 200."""
-    await valkey.start()
-    state = valkey.health
+    here = node.current()
+    await here.start()
+    state = here.link.health
     since = datetime.fromtimestamp(state.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     status = "degraded" if state.degraded else "ok"
     return JsonResponse({"status": status, "valkey": {"state": state.state.value, "since": since}})
@@ -83,8 +84,9 @@ async def prometheus(request: HttpRequest) -> HttpResponse:
     """What this process counts, for those in METRICS_ALLOWED_IPS who ask it directly."""
     if not _may_read_metrics(request):
         return _error(403, "forbidden", "METRICS_ALLOWED_IPS lists who may read this, not through a proxy.")
-    await valkey.start()
-    return HttpResponse(await metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    here = node.current()
+    await here.start()
+    return HttpResponse(await metrics.exposition(here.before_scrape), content_type=metrics.CONTENT_TYPE)
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:

@@ -57,21 +57,21 @@ def main() -> None:
 async def _measure(directory: Path) -> dict[int, Cost]:
     # Django's settings have to be there first.
     from aleatoria.valkey.embedded import EmbeddedValkey
-    from aleatoria.valkey.link import valkey
+    from aleatoria.valkey.link import Link
     from matchmaking.store.pool import ValkeyPool
 
     rounds: dict[int, list[Cost]] = {size: [] for size in SIZES}
     with EmbeddedValkey(directory / "valkey") as embedded:
-        valkey.address = embedded.address
-        await valkey.start()
-        pool = ValkeyPool(valkey, time.time)
+        link = Link(embedded.address)
+        await link.start()
+        pool = ValkeyPool(link, time.time)
         for _ in range(ROUNDS):
             # By turns, so that a slow moment of the machine meets both.
             for size in SIZES:
-                await valkey.execute("FLUSHALL")
+                await link.execute("FLUSHALL")
                 await asyncio.gather(*(pool.offer(f"w{n}") for n in range(size)))
                 rounds[size].append(await _round(pool, embedded.pid))
-        await valkey.stop()
+        await link.stop()
     return {size: Cost(*map(statistics.median, zip(*costs, strict=True))) for size, costs in rounds.items()}
 
 

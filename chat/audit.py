@@ -12,7 +12,7 @@ from aleatoria.operators.stats import ask_all, asking, found
 from aleatoria.wire import clock, envelope, names
 from aleatoria.wire.envelope import Envelope, WireError
 from chat.payloads import Content
-from chat.services import SWEEP_EVERY, SWEPT_AT_ONCE
+from chat.services import sweep
 from chat.store import direct_history, membership, room_history
 from chat.store.membership import members_key, rooms_key
 
@@ -73,7 +73,7 @@ def direct_lines(client: redis.Redis) -> Iterator[Breach]:
 
 def retention(client: redis.Redis) -> Iterator[Breach]:
     """Nothing is kept for longer than it should be, give or take the time a sweep takes."""
-    round_trip = client.dbsize() / SWEPT_AT_ONCE * SWEEP_EVERY
+    round_trip = client.dbsize() / sweep.AT_ONCE * sweep.EVERY
     oldest = time.time() - settings.MESSAGE_TTL.total_seconds() - _SLACK - 2 * round_trip
     rooms = list(_of_type(client, room_history.PREFIX, b"zset"))
     counts = ask_all(client, (asking("zcount", room_history.key(room), "-inf", oldest * 1e9) for room in rooms))

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 import redis
 
-from aleatoria.operators.operations import announce
 from aleatoria.operators.stats import found
+from aleatoria.valkey import events
+from aleatoria.valkey.layer import announce
 from aleatoria.wire import envelope, groups
 from chat import payloads
 from chat.store import direct_history, membership, room_history
@@ -28,7 +29,7 @@ def remove_member(client: redis.Redis, room: str, user: str) -> None:
     membership.LEAVE.apply(client, [rooms_key(user), members_key(room)], user, room)
     announce(client, groups.user(user), {"type": "room.left", "room": room, "by": ""})
     frame = envelope.encode(payloads.room_left(room))
-    announce(client, groups.user(user), {"type": "websocket.send", "text": frame})
+    announce(client, groups.user(user), events.frame(frame))
 
 
 def remove_room(client: redis.Redis, room: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from aleatoria.wire import clock, envelope
+from aleatoria.wire import clock, envelope, names
 from aleatoria.wire.envelope import Envelope, Refused
-from chat.services import History, Stretch
+from chat.services.messages import History, Stretch
 from chat.store.conversations import Conversation
 from chat.store.paging import Position
 from chat.store.repeats import Mark
@@ -68,6 +68,25 @@ class Reading(msgspec.Struct, rename="camel"):
     """Whose messages he has read."""
 
     with_user: str = ""
+
+
+def room_of(message: Envelope) -> str:
+    """The room a message names; Refused when it names none."""
+    if not message.room:
+        raise Refused("invalid_field", "Name the `room`.")
+    return message.room
+
+
+def check_address(message: Envelope) -> None:
+    """Refused unless a message is either for a room or for a user."""
+    if bool(message.room) == bool(message.to_user):
+        raise Refused("invalid_field", "A message is for a `room` or for a `toUser`: name one of the two.")
+
+
+def check_other(user: str) -> None:
+    """Refused unless `user`, with whom a conversation is, is a user id."""
+    if not names.is_user_id(user):
+        raise Refused("invalid_field", "`withUser` is not a user id.")
 
 
 def mark_of(message: Envelope) -> Mark:

@@ -4,7 +4,7 @@ import math
 
 import redis
 
-from aleatoria.operators.operations import announce
+from aleatoria.valkey.layer import announce
 from aleatoria.wire import envelope, groups
 from matchmaking import payloads
 from matchmaking.store import pool

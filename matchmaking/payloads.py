@@ -27,6 +27,13 @@ class Candidate(msgspec.Struct):
     candidate: msgspec.Raw = envelope.NOTHING
 
 
+def peer_of(message: Envelope) -> str:
+    """The peer a message names; Refused when it names none."""
+    if not message.to_user:
+        raise Refused("invalid_field", "Name the peer in `toUser`.")
+    return message.to_user
+
+
 def check_description(message: Envelope) -> None:
     """Refused when the SDP is too large."""
     if len(message.payload_as(Description).sdp.encode()) > SDP_MAX:

@@ -11,11 +11,10 @@ import pytest_asyncio
 import redis
 from playwright.async_api import Browser
 
-import chat.services
-import matchmaking.services
+from aleatoria import node as nodes
 from aleatoria.asgi import application
 from aleatoria.management.commands.audit import RULES
-from aleatoria.valkey.link import valkey
+from aleatoria.node import Node
 from tests.support.browser import running_chromium
 from tests.support.leaks import collecting, leaks_in
 from tests.support.processes import ServerProcess, ValkeyProcess
@@ -41,7 +40,7 @@ HAS_NODE = shutil.which("node") is not None and AXE.exists()
 TOOLS = [
     Tool("coturn", shutil.which("turnserver") is not None, "Not tested against a real TURN server. Install coturn."),
     Tool("chromium", shutil.which("chromium") is not None, "Not tested in a real browser. Install chromium."),
-    Tool("node", HAS_NODE, "The JavaScript client was not tested. Install Node.js and npm, then make node_modules."),
+    Tool("nodejs", HAS_NODE, "The JavaScript client was not tested. Install Node.js and npm, then make node_modules."),
     Tool("axe", HAS_NODE, "Accessibility was not tested. Install Node.js and npm, then make node_modules."),
 ]
 MISSING = [tool for tool in TOOLS if not tool.is_there and os.environ.get("CI") != "true"]
@@ -93,26 +92,22 @@ def breaches(client: redis.Redis) -> list[str]:
 
 
 @pytest_asyncio.fixture
-async def tab(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[MakeTab]:
+async def node(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[Node]:
+    """The node of this process, started on the Valkey of the test run. Each test has a new one."""
+    here = nodes.use(Node(valkey_process.address))
+    await here.start()
+    yield here
+    await here.stop()
+
+
+@pytest.fixture
+def tab(node: Node) -> MakeTab:
     """`async with tab("ana", room="attic") as ana`: a browser tab, connected to the application in this process."""
-    valkey.address = valkey_process.address
-    await valkey.start()
 
     def make(user: str = "ana", **options: object) -> Tab:
         return Tab(application, user, **options)  # type: ignore[arg-type] # Tab's own
 
-    yield make
-    await valkey.stop()
-    forget()
-
-
-def forget() -> None:
-    """What this process remembers is of the test's own Valkey, and of no other."""
-    chat.services._sent_here.forget()
-    for history in (chat.services._room_history, chat.services._direct_history):
-        history._tidying.forget()
-    chat.services._remembered_membership.take_all()
-    matchmaking.services._own.take_all()
+    return make
 
 
 @pytest.fixture
@@ -133,7 +128,7 @@ def axe() -> Path:
 
 
 @pytest.fixture(scope="session")
-def node() -> str:
+def nodejs() -> str:
     """Node.js."""
     return shutil.which("node") or "node"
 

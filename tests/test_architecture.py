@@ -142,7 +142,7 @@ def test_what_may_not_be_is_found(module: str, source: str) -> None:
         ("aleatoria.routing", "from chat.consumers import ChatConsumer"),
         ("aleatoria.management.commands.serve", "from aleatoria.asgi import application"),
         ("chat.consumers", "from channels.layers import get_channel_layer\nfrom chat import services"),
-        ("chat.services", "from chat.store.paging import Page\nfrom aleatoria.valkey.link import valkey"),
+        ("chat.services", "from chat.store.paging import Page\nfrom aleatoria.valkey.link import Link"),
         ("aleatoria.settings", "import os\nDEBUG = os.environ.get('DEBUG')"),
         ("manage", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'aleatoria.settings')"),
     ],

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from aleatoria.operators.stats import Away, looking
 from aleatoria.telemetry.logs import escaped
-from aleatoria.valkey.link import find, valkey
+from aleatoria.valkey.address import find
 from aleatoria.wire import names
 
 AWAY = 2
@@ -43,9 +43,9 @@ class ValkeyCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
     def handle(self, *args: object, **options: Any) -> None:
-        valkey.address = find()
+        address = find()
         try:
-            with looking() as client:
+            with looking(address) as client:
                 self.look(client, **options)
             self.stdout.flush()  # here: what cannot be written later, Python complains of by itself
         except Away as away:
@@ -54,7 +54,7 @@ class ValkeyCommand(BaseCommand):
             # Whoever reads this has seen enough, like `head`. Python would complain of it once more at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except redis.exceptions.RedisError as error:
-            raise CommandError(f"Valkey/Redis at {valkey.address} says: {error}", returncode=AWAY) from error
+            raise CommandError(f"Valkey/Redis at {address} says: {error}", returncode=AWAY) from error
 
     def look(self, *client: Any, **options: Any) -> None:
         """Ask and show. Called with a client and the options."""

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import redis
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from aleatoria.operators.stats import Away, looking
+from aleatoria.valkey.link import Link
 from aleatoria.wire import names
 
 logger = logging.getLogger(__name__)
@@ -24,8 +26,24 @@ Look = Callable[[redis.Redis], dict[str, Any]]
 """Asks Valkey what a page shows."""
 
 
+class ConsoleSite(AdminSite):
+    """An admin site that knows the link of its process."""
+
+    @property
+    def link(self) -> Link:
+        """The link whose Valkey the pages show."""
+        raise NotImplementedError
+
+
 class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
     """A section whose pages ask Valkey, and say so when it is away. Nothing can be added, edited or deleted."""
+
+    admin_site: ConsoleSite
+
+    def looking(self) -> AbstractContextManager[redis.Redis]:
+        """A client to look at Valkey with; Away when it is known to be away, or does not answer."""
+        link = self.admin_site.link
+        return looking(link.address, link.health.state)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -64,7 +82,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
     ) -> HttpResponse:
         """A page with what is `seen` without Valkey, and with what `look` gives; where Valkey is away it says so."""
         try:
-            with looking() as client:
+            with self.looking() as client:
                 shown = look(client)
         except (Away, redis.exceptions.RedisError) as error:
             shown = {"away": str(error)}
@@ -91,7 +109,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
                 request, "aleatoria/console/confirm.html", common | {"question": question, "back": back}
             )
         try:
-            with looking() as client:
+            with self.looking() as client:
                 do(client)
         except (Away, redis.exceptions.RedisError) as error:
             self.message_user(request, f"Nothing has been done. {error}", messages.ERROR)

@@ -13,8 +13,8 @@ import redis
 
 from aleatoria.operators import totals
 from aleatoria.valkey import keys
+from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import valkey
 
 ANSWER_WITHIN = 2.0
 _AT_ONCE = 1000
@@ -28,17 +28,17 @@ class Away(Exception):
 
 
 @contextmanager
-def looking() -> Iterator[redis.Redis]:
-    """A client to look at Valkey with; Away when it does not answer, or is known not to."""
-    if valkey.health.state is State.DOWN:
-        raise Away(f"Valkey/Redis at {valkey.address} is away.")
+def looking(address: Address, state: State = State.UNKNOWN) -> Iterator[redis.Redis]:
+    """A client to look at the Valkey at `address` with; Away when it does not answer, or is known to be DOWN."""
+    if state is State.DOWN:
+        raise Away(f"Valkey/Redis at {address} is away.")
     try:
-        with valkey.address.client(answer_within=ANSWER_WITHIN) as client:
+        with address.client(answer_within=ANSWER_WITHIN) as client:
             yield client
     except redis.exceptions.AuthenticationError as error:  # which for redis-py is a ConnectionError
-        raise Away(f"Valkey/Redis at {valkey.address} lets nobody in: {error}") from error
+        raise Away(f"Valkey/Redis at {address} lets nobody in: {error}") from error
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
-        raise Away(f"Valkey/Redis at {valkey.address} does not answer: {str(error).rstrip('.')}.") from error
+        raise Away(f"Valkey/Redis at {address} does not answer: {str(error).rstrip('.')}.") from error
 
 
 def found(client: redis.Redis, prefix: str) -> Iterator[str]:

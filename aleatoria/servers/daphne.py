@@ -19,7 +19,8 @@ from twisted.internet import defer, reactor
 from aleatoria.servers.frames import frame_of, whole_text
 from aleatoria.servers.inbox import Inbox
 from aleatoria.servers.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
-from aleatoria.wire.consumer import CUT, SLOW_READER, WRITER
+from aleatoria.wire.consumer import SLOW_READER
+from aleatoria.wire.output import CUT, WRITER
 
 SERVICE_RESTART = 1012
 # autobahn writes out all its options, and colours names, for log lines that nobody keeps: a fifth of a connection.

@@ -17,7 +17,8 @@ from websockets.protocol import OPEN
 from aleatoria.servers.frames import frame_of, frame_size, whole_text
 from aleatoria.servers.inbox import Inbox
 from aleatoria.servers.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
-from aleatoria.wire.consumer import LOST, WRITER
+from aleatoria.wire.consumer import LOST
+from aleatoria.wire.output import WRITER
 
 LONGEST_HEAD = 14
 """Bytes a frame may have before its payload."""

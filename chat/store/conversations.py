@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from aleatoria.valkey import keys
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
 from aleatoria.wire import clock
 from chat.store import direct_history
@@ -39,13 +39,13 @@ def read_key(user: str) -> str:
 class Conversations:
     """The conversations of users. There is no memory twin: while Valkey is away they have none."""
 
-    def __init__(self, valkey: Valkey) -> None:
-        self._valkey = valkey
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     async def of(self, user: str) -> list[Conversation]:
         """The newest first."""
         oldest = clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND
-        found: Sequence[bytes | int] = await self._valkey.run(
+        found: Sequence[bytes | int] = await self._link.run(
             _LIST,
             [conversations_key(user), read_key(user)],
             user,
@@ -62,4 +62,4 @@ class Conversations:
     def mark_read(self, user: str, other: str, created: str) -> None:
         """He has read everything up to this createTime; nobody waits for it."""
         ttl = settings.MESSAGE_TTL // clock.MILLISECOND
-        self._valkey.post_run(_MARK_READ, [conversations_key(user), read_key(user)], other, created, ttl)
+        self._link.post_run(_MARK_READ, [conversations_key(user), read_key(user)], other, created, ttl)

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from aleatoria.valkey import keys
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
 from aleatoria.wire import clock
 from chat.store import repeats
@@ -37,8 +37,8 @@ def conversations_key(user: str) -> str:
 class DirectHistory:
     """Messages between two users. There is no memory twin: while Valkey is away they are not kept."""
 
-    def __init__(self, valkey: Valkey) -> None:
-        self._valkey = valkey
+    def __init__(self, link: Link) -> None:
+        self._link = link
         self._tidying = Tidying()
 
     @staticmethod
@@ -62,11 +62,11 @@ class DirectHistory:
         kept = (created, micros, line, oldest_text, oldest, limit, ttl, sender, recipient)
         marking = ("", 0) if mark is None else (mark.value, repeats.LASTS_MILLISECONDS)
         marked = [] if mark is None else [mark.key]
-        return str((await self._valkey.run(_APPEND, [*keys, *marked], *kept, *marking, *copies)).decode())
+        return str((await self._link.run(_APPEND, [*keys, *marked], *kept, *marking, *copies)).decode())
 
     def sweep(self, conversation: str) -> None:
         """Drop what has expired in the conversation at a key that is not written to; nobody waits for it."""
-        self._valkey.post_run(_SWEEP, [conversation], _oldest_kept())
+        self._link.post_run(_SWEEP, [conversation], _oldest_kept())
 
     async def older(self, one: str, other: str, than: Position | None, limit: int) -> Page:
         """Up to `limit` messages before a position, without one the last; newest first."""
@@ -82,7 +82,7 @@ class DirectHistory:
         self, one: str, other: str, direction: str, position: Position | None, limit: int
     ) -> tuple[list[Entry], list[Entry]]:
         moment = position.moment if position else ""
-        ties, rest = await self._valkey.run(_READ, [key(one, other)], direction, moment, limit + 1, _oldest_kept())
+        ties, rest = await self._link.run(_READ, [key(one, other)], direction, moment, limit + 1, _oldest_kept())
         return _entries(ties), _entries(rest)
 
 

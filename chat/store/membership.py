@@ -8,7 +8,7 @@ from typing import Protocol
 from django.conf import settings
 
 from aleatoria.valkey import keys
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
 from aleatoria.wire import clock
 
@@ -60,37 +60,37 @@ def _ttl() -> int:
 class ValkeyMembership:
     """Membership that survives disconnects and restarts; a day without a sign of life ends it."""
 
-    def __init__(self, valkey: Valkey) -> None:
-        self._valkey = valkey
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     async def join(self, user: str, room: str) -> None:
         keys = [rooms_key(user), members_key(room)]
-        if not await self._valkey.run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl()):
+        if not await self._link.run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl()):
             raise TooManyRooms
 
     async def leave(self, user: str, room: str) -> None:
-        await self._valkey.run(LEAVE, [rooms_key(user), members_key(room)], user, room)
+        await self._link.run(LEAVE, [rooms_key(user), members_key(room)], user, room)
 
     async def rooms(self, user: str) -> set[str]:
-        return {room.decode() for room in await self._valkey.execute("SMEMBERS", rooms_key(user))}
+        return {room.decode() for room in await self._link.execute("SMEMBERS", rooms_key(user))}
 
     def renew(self, user: str, rooms: Iterable[str]) -> None:
         """A sign of life of somebody who is in `rooms`; nobody waits for it."""
         rooms = list(rooms)
         keys = [rooms_key(user), *(members_key(room) for room in rooms)]
-        self._valkey.post_run(_RENEW, keys, user, _ttl(), *rooms)
+        self._link.post_run(_RENEW, keys, user, _ttl(), *rooms)
 
     def sweep(self, room: str) -> None:
         """Take out of `room` whoever has been away for too long, of a large room a part; nobody waits for it."""
-        self._valkey.post_run(_SWEEP, [members_key(room)], room, ROOMS, SWEPT_AT_ONCE)
+        self._link.post_run(_SWEEP, [members_key(room)], room, ROOMS, SWEPT_AT_ONCE)
 
     def write_back(self, user: str, joined: Iterable[str], left: Iterable[str]) -> None:
         """Apply what happened during an outage, ahead of whatever is sent to Valkey next."""
         for room in left:
-            self._valkey.post_run(LEAVE, [rooms_key(user), members_key(room)], user, room)
+            self._link.post_run(LEAVE, [rooms_key(user), members_key(room)], user, room)
         for room in joined:
             keys = [rooms_key(user), members_key(room)]
-            self._valkey.post_run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl())
+            self._link.post_run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl())
 
 
 class MemoryMembership:

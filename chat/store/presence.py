@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aleatoria.valkey import keys
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
 
 KEY = keys.own("users:online", "zset", "until when each user counts as online")
@@ -30,28 +30,28 @@ _SWEEP = Script(Path(__file__).with_name("presence_sweep.lua"))
 class Presence:
     """Who is online. There is no memory twin: while Valkey is away nobody is told who comes and goes."""
 
-    def __init__(self, valkey: Valkey) -> None:
-        self._valkey = valkey
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     async def renew(self, users: Sequence[str]) -> list[str]:
         """These users have sockets; those who did not count as online until now."""
         stretches = [users[start : start + _AT_ONCE] for start in range(0, len(users), _AT_ONCE)]
-        replies = await asyncio.gather(*(self._valkey.run(_RENEW, [KEY], LEASE, *some) for some in stretches))
+        replies = await asyncio.gather(*(self._link.run(_RENEW, [KEY], LEASE, *some) for some in stretches))
         return [user.decode() for reply in replies for user in reply]
 
     async def arrive(self, user: str) -> bool:
         """The user has a socket; whether he did not count as online until now."""
-        return bool(await self._valkey.run(_RENEW, [KEY], LEASE, user))
+        return bool(await self._link.run(_RENEW, [KEY], LEASE, user))
 
     def close(self, user: str) -> None:
         """A process has no more socket of the user; nobody waits for it."""
-        self._valkey.post_run(_RENEW, [KEY], GRACE, user)
+        self._link.post_run(_RENEW, [KEY], GRACE, user)
 
     async def members(self, key: str, limit: int) -> list[tuple[str, bool]]:
         """The users in the set at `key`, by name, each with whether he is online; of more than `limit` random ones."""
-        found = await self._valkey.run(_MEMBERS, [key, KEY], limit)
+        found = await self._link.run(_MEMBERS, [key, KEY], limit)
         return sorted((user.decode(), bool(is_online)) for user, is_online in zip(found[::2], found[1::2], strict=True))
 
     async def sweep(self) -> list[str]:
         """Take out whose time is up, a hundred at most; each is given to one process only."""
-        return [user.decode() for user in await self._valkey.run(_SWEEP, [KEY], 100)]
+        return [user.decode() for user in await self._link.run(_SWEEP, [KEY], 100)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from aleatoria.valkey import keys
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
 from aleatoria.wire import clock
 from chat.store import repeats
@@ -27,8 +27,8 @@ def key(room: str) -> str:
 class RoomHistory:
     """Messages of rooms. There is no memory twin: while Valkey is away they are not kept."""
 
-    def __init__(self, valkey: Valkey) -> None:
-        self._valkey = valkey
+    def __init__(self, link: Link) -> None:
+        self._link = link
         self._tidying = Tidying()
 
     @staticmethod
@@ -42,13 +42,13 @@ class RoomHistory:
         oldest = _oldest_kept() if self._tidying.is_due(name) else ""
         kept = (micros * 1000, line, channel, head, ttl, oldest, settings.ROOM_HISTORY_MAX)
         if mark is None:
-            return str((await self._valkey.run(_APPEND, [name], *kept)).decode())
+            return str((await self._link.run(_APPEND, [name], *kept)).decode())
         marking = (mark.value, repeats.LASTS_MILLISECONDS)
-        return str((await self._valkey.run(_APPEND, [name, mark.key], *kept, *marking)).decode())
+        return str((await self._link.run(_APPEND, [name, mark.key], *kept, *marking)).decode())
 
     def sweep(self, room: str) -> None:
         """Drop what has expired in a room that is not written to; nobody waits for it."""
-        self._valkey.post("ZREMRANGEBYSCORE", key(room), "-inf", f"({_oldest_kept()}")
+        self._link.post("ZREMRANGEBYSCORE", key(room), "-inf", f"({_oldest_kept()}")
 
     async def older(self, room: str, than: Position | None, limit: int) -> Page:
         """Up to `limit` messages before a position, without one the last; newest first."""
@@ -67,11 +67,11 @@ class RoomHistory:
         self, room: str, position: Position | None, verb: str, start: str, stop: str | int, count: int
     ) -> tuple[list[Entry], list[Entry]]:
         """The messages of the position's very moment, oldest first, and those of the range."""
-        rest = self._valkey.execute(verb, key(room), start, stop, "WITHSCORES", "LIMIT", 0, count)
+        rest = self._link.execute(verb, key(room), start, stop, "WITHSCORES", "LIMIT", 0, count)
         if position is None or not position.line or float(position.moment) < _oldest_kept():
             return [], _entries(await rest)
         moment = position.moment
-        ties = self._valkey.execute("ZRANGEBYSCORE", key(room), moment, moment, "WITHSCORES")
+        ties = self._link.execute("ZRANGEBYSCORE", key(room), moment, moment, "WITHSCORES")
         both = await asyncio.gather(ties, rest)
         return _entries(both[0]), _entries(both[1])
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 
 from aleatoria.valkey import keys
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
 
 WAITING = keys.own("available:webrtc", "set", "users who wait for a call")
@@ -104,50 +104,46 @@ _RESTORE = _script("restore")
 class ValkeyPool:
     """The pool of all processes; each step is one script."""
 
-    def __init__(self, valkey: Valkey, clock: Clock) -> None:
-        self._valkey = valkey
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._link = link
         self._clock = clock
 
     async def request(self, user: str, skipping: str) -> Outcome:
         now = self._clock()
-        peer, role, freed, fresh, at = await self._valkey.run(
-            _REQUEST, KEYS, user, skipping, now, now + lease_seconds()
-        )
+        peer, role, freed, fresh, at = await self._link.run(_REQUEST, KEYS, user, skipping, now, now + lease_seconds())
         return Outcome(peer.decode(), role.decode(), freed.decode(), bool(fresh), at)
 
     async def offer(self, user: str) -> Parted:
-        freed, at = await self._valkey.run(_OFFER, KEYS, user, self._clock() + lease_seconds())
+        freed, at = await self._link.run(_OFFER, KEYS, user, self._clock() + lease_seconds())
         return Parted(freed.decode(), at)
 
     async def withdraw(self, user: str) -> int:
-        return int(await self._valkey.run(WITHDRAW, KEYS, user))
+        return int(await self._link.run(WITHDRAW, KEYS, user))
 
     async def end(self, user: str, peer: str) -> int:
-        return int(await self._valkey.run(_END, KEYS, user, peer))
+        return int(await self._link.run(_END, KEYS, user, peer))
 
     async def quit(self, user: str, since: float = math.inf) -> Parted:
-        freed, at = await self._valkey.run(QUIT, KEYS, user, since + lease_seconds())
+        freed, at = await self._link.run(QUIT, KEYS, user, since + lease_seconds())
         return Parted(freed.decode(), at)
 
     async def peer(self, user: str) -> str:
-        peer: bytes | None = await self._valkey.execute("HGET", CALLS, user)
+        peer: bytes | None = await self._link.execute("HGET", CALLS, user)
         return peer.decode() if peer else ""
 
     async def hold(self, user: str) -> None:
-        await self._valkey.run(_HOLD, KEYS, user, self._clock() + hold_seconds())
+        await self._link.run(_HOLD, KEYS, user, self._clock() + hold_seconds())
 
     async def renew(self, users: list[str]) -> list[str]:
-        return [user.decode() for user in await self._valkey.run(_RENEW, KEYS, self._clock() + lease_seconds(), *users)]
+        return [user.decode() for user in await self._link.run(_RENEW, KEYS, self._clock() + lease_seconds(), *users)]
 
     async def sweep(self) -> list[tuple[str, Parted]]:
-        at, *swept = await self._valkey.run(_SWEEP, KEYS, self._clock())
+        at, *swept = await self._link.run(_SWEEP, KEYS, self._clock())
         pairs = zip(swept[::2], swept[1::2], strict=True)
         return [(user.decode(), Parted(peer.decode(), at)) for user, peer in pairs]
 
     async def count(self) -> tuple[int, int]:
-        waiting, calling = await asyncio.gather(
-            self._valkey.execute("SCARD", WAITING), self._valkey.execute("HLEN", CALLS)
-        )
+        waiting, calling = await asyncio.gather(self._link.execute("SCARD", WAITING), self._link.execute("HLEN", CALLS))
         return waiting, calling // 2
 
     def restore(self, standing: Standing) -> Awaitable[tuple[Parted, bool]]:
@@ -159,7 +155,7 @@ class ValkeyPool:
         now, speaks = self._clock(), int(standing.speaks_for_peer)
         doing = "gone" if standing.gone else "calling" if peer else "waiting"
         known = (user, doing, peer, role, now + lease_seconds(), now + hold_seconds(), speaks)
-        return _restored(self._valkey.run(_RESTORE, KEYS, *known))
+        return _restored(self._link.run(_RESTORE, KEYS, *known))
 
 
 async def _restored(reply: Awaitable[list[Any]]) -> tuple[Parted, bool]:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import redis
 
-from aleatoria.valkey.link import valkey
 from chat.store import membership
 from chat.store.membership import Membership, MemoryMembership, TooManyRooms, ValkeyMembership
 from tests.conftest import MakeTab
+from tests.support.here import link
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -16,18 +16,18 @@ DAY = 24 * 60 * 60 * 1000
 @pytest.fixture(params=["memory", "valkey"])
 def store(request: pytest.FixtureRequest, tab: MakeTab) -> Membership:
     """An empty one of either kind."""
-    return MemoryMembership() if request.param == "memory" else ValkeyMembership(valkey)
+    return MemoryMembership() if request.param == "memory" else ValkeyMembership(link())
 
 
 @pytest.fixture
 def kept(tab: MakeTab) -> ValkeyMembership:
     """An empty one in Valkey."""
-    return ValkeyMembership(valkey)
+    return ValkeyMembership(link())
 
 
 async def all_done() -> None:
     """Commands are run in order: when this one has been, so have those that nobody waits for."""
-    await valkey.execute("PING")
+    await link().execute("PING")
 
 
 # Both
@@ -272,8 +272,8 @@ async def test_who_comes_for_one_room_too_many_is_told_and_is_in_his_own(tab: Ma
 async def test_membership_survives_a_restart_of_the_server(tab: MakeTab) -> None:
     async with tab("ana", room="attic"):
         pass
-    await valkey.stop()
-    await valkey.start()
+    await link().stop()
+    await link().start()
     async with tab("ana") as ana:
         assert await ana.asks("get_rooms", "rooms_list") == {"rooms": ["attic"]}
 

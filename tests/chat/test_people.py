@@ -6,9 +6,8 @@ import time
 import pytest
 import redis
 
-from aleatoria.valkey.link import valkey
-from chat import people, services
 from tests.conftest import MakeServer, MakeTab
+from tests.support.here import here, link
 from tests.support.tab import Frame, Talk, strictly
 from tests.support.wire import Wire
 
@@ -95,11 +94,11 @@ async def test_who_has_gone_is_offline_when_his_time_is_up_and_told_once(tab: Ma
         await ana.closes()
         left = (keys.zscore("users:online", "ana") or 0) - time.time()
         assert 14 < left < 15.5
-        await people._sweep()
+        await here().people.sweep_presence()
         await bob.hears_nothing()
         time_is_up(keys, "ana")
-        await people._sweep()
-        await people._sweep()
+        await here().people.sweep_presence()
+        await here().people.sweep_presence()
         assert status(await bob.hears("user_status")) == ("ana", "offline")
         await bob.hears_nothing()
 
@@ -109,7 +108,7 @@ async def test_who_comes_back_in_time_has_not_been_away(tab: MakeTab) -> None:
         async with tab("ana", room="attic"):
             await watches(bob)
         async with tab("ana"):
-            await people._sweep()
+            await here().people.sweep_presence()
             await bob.hears_nothing()
 
 
@@ -123,18 +122,18 @@ async def test_one_who_was_taken_for_gone_and_is_not_is_back(tab: MakeTab, keys:
     async with tab("ana", room="attic"), tab("bob", room="attic") as bob:
         await watches(bob)
         keys.zrem("users:online", "ana")
-        await people._renew()
+        await here().people.renew_presence()
         assert status(await bob.hears("user_status")) == ("ana", "online")
 
 
 async def test_just_after_an_outage_nobody_is_taken_for_gone(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana", room="attic"):
         time_is_up(keys, "ana")
-        valkey.health.back_at = time.time()
+        link().health.back_at = time.time()
         try:
-            assert await services.sweep_presence() == []
+            assert await here().people.chat.presences.sweep() == []
         finally:
-            valkey.health.back_at = 0.0
+            link().health.back_at = 0.0
 
 
 async def test_three_tabs_on_two_processes_are_online_until_the_last_one_closes(

@@ -94,7 +94,7 @@ async def test_what_the_server_named_itself_leaves_no_mark(tab: MakeTab, keys: r
 async def test_what_failed_may_be_sent_again(tab: MakeTab, monkeypatch: pytest.MonkeyPatch) -> None:
     async with tab("ana", room="attic") as ana:
         with monkeypatch.context() as patch:
-            patch.setattr("chat.services.keep_in_room", lambda *_, **__: 1 / 0)
+            patch.setattr("chat.services.messages.Messages.keep_in_room", lambda *_, **__: 1 / 0)
             await ana.says("once", messageId="m1")
             await ana.hears("error")
         await ana.says("once", messageId="m1")

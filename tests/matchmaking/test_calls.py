@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 import redis
 
-from aleatoria.valkey.link import valkey
-from matchmaking import consumers
+from aleatoria.valkey.health import State
 from tests.conftest import MakeTab
+from tests.support.here import here, link
 from tests.support.tab import Tab
+from tests.valkey.test_outage import until
 
 OFFER = {"type": "offer", "sdp": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"}
 ANSWER = {"type": "answer", "sdp": "v=0\r\no=- 2 2 IN IP4 0.0.0.0\r\n"}
@@ -165,8 +166,8 @@ async def test_one_who_does_not_come_back_is_given_up(tab: MakeTab, keys: redis.
         left = (keys.zscore("{available:webrtc}:leases", "bob") or 0) - keys.time()[0]
         assert 28 < left < 32
         keys.zadd("{available:webrtc}:leases", {"bob": 1})
-        valkey.health.since -= 60  # no outage has just ended
-        await consumers._sweep()
+        link().health.since -= 60  # no outage has just ended
+        await here().callers.sweep()
         hangup = await ana.hears("hangup")
         assert (hangup["fromUser"], hangup["payload"]) == ("bob", {"reason": "timeout"})
         await ana.asks("request_random_peer", "no_peer_available")
@@ -337,18 +338,21 @@ async def test_one_who_withdraws_in_another_tab_is_not_put_back(tab: MakeTab, ke
         await other.sends("user_unavailable_webrtc")
         await other.asks("fence", "error")
         await holder.asks("fence", "error")
-        await consumers._renew()
+        await here().callers.renew()
         assert not keys.exists("available:webrtc")
 
 
-async def test_the_end_of_a_call_is_heard_also_where_valkey_refuses_to_write(tab: MakeTab) -> None:
+async def test_the_end_of_a_call_is_heard_also_where_valkey_refuses_to_write(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana") as ana, tab("bob") as bob:
         await meet(ana, bob)
-        assert valkey._watchdog is not None
-        valkey._watchdog.cancel()  # it would find that all is well
-        valkey.health.read_only(OSError("full"))
-        # As from another process, whose memory is not ours.
-        holder = consumers.MatchmakingConsumer.holders["bob"]
-        await holder._happens("bob", "call.ended", peer="ana", frame='{"type":"hangup"}', at=holder._since + 1)
-        await bob.hears("hangup")
-        await bob.asks("request_random_peer", "no_peer_available")
+        keys.config_set("maxmemory", 1)
+        await until(State.READ_ONLY, 3)
+        try:
+            # As from another process, whose memory is not ours.
+            later = (keys.time()[0] + 1) * 1_000_000
+            await here().callers.tell_holder("bob", "call.ended", peer="ana", frame='{"type":"hangup"}', at=later)
+            await bob.hears("hangup")
+            await bob.asks("request_random_peer", "no_peer_available")
+        finally:
+            keys.config_set("maxmemory", 0)
+            await until(State.UP, 3)

@@ -7,11 +7,11 @@ import pytest
 import redis
 
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import valkey
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Standing, ValkeyPool
 from tests.conftest import MakeTab
 from tests.matchmaking.test_calls import ANSWER, OFFER, meet, role_of, signals
+from tests.support.here import link
 from tests.support.processes import ValkeyProcess
 from tests.valkey.test_outage import OUTAGES, Do, mortal, until, valkey_process
 
@@ -87,7 +87,7 @@ async def test_who_leaves_during_an_outage_is_gone_after_it(tab: MakeTab, mortal
 async def islands(tab: MakeTab) -> tuple[ValkeyPool, MemoryPool, MemoryPool]:
     """The pool they come back to, and what each of two processes has in memory."""
     now = 1000.0
-    return ValkeyPool(valkey, lambda: now), MemoryPool(lambda: now), MemoryPool(lambda: now)
+    return ValkeyPool(link(), lambda: now), MemoryPool(lambda: now), MemoryPool(lambda: now)
 
 
 async def come_back(shared: ValkeyPool, island: MemoryPool) -> set[tuple[str, str]]:

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 import redis
 
-from aleatoria.valkey.link import valkey
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Pool, ValkeyPool
+from tests.support.here import link
 from tests.support.processes import ValkeyProcess
 
 
@@ -35,10 +35,10 @@ async def pool(
     request: pytest.FixtureRequest, keys: redis.Redis, valkey_process: ValkeyProcess, clock: Clock
 ) -> AsyncIterator[Pool]:
     """One of the twins, empty."""
-    valkey.address = valkey_process.address
-    await valkey.start()
-    yield MemoryPool(clock) if request.param == "memory" else ValkeyPool(valkey, clock)
-    await valkey.stop()
+    link().address = valkey_process.address
+    await link().start()
+    yield MemoryPool(clock) if request.param == "memory" else ValkeyPool(link(), clock)
+    await link().stop()
 
 
 async def meet(pool: Pool, asking: str, waiting: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from aleatoria.valkey.link import Valkey
+from aleatoria.valkey.link import Link
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Pool, ValkeyPool
 from tests.support.processes import ValkeyProcess
@@ -54,8 +54,7 @@ def shared(keys: redis.Redis, valkey_process: ValkeyProcess) -> Iterator[Twin]:
     """The pool in Valkey."""
     text: Any = redis.Redis(port=valkey_process.address.port, decode_responses=True)
     with asyncio.Runner() as runner, text:
-        link = Valkey()
-        link.address = valkey_process.address
+        link = Link(valkey_process.address)
         runner.run(link.start())
 
         def make(clock: Callable[[], float]) -> Pool:

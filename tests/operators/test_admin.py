@@ -23,8 +23,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.html import strip_tags
 
-from aleatoria.valkey.health import State
-from aleatoria.valkey.link import Address, valkey
+from aleatoria import node as nodes
+from aleatoria.node import Node
+from aleatoria.valkey.address import Address
 from tests.conftest import breaches
 from tests.support.histories import History, wire
 from tests.support.processes import PATIENCE, ServerProcess, ValkeyProcess
@@ -138,10 +139,9 @@ def counted(keys: redis.Redis, ago: timedelta = timedelta(0), **counts: int) -> 
 
 
 @pytest.fixture
-def staff(db: None, keys: redis.Redis, valkey_process: ValkeyProcess, monkeypatch: pytest.MonkeyPatch) -> MakeStaff:
+def staff(db: None, keys: redis.Redis, valkey_process: ValkeyProcess) -> MakeStaff:
     """`staff("view_room")`: somebody who may just that, logged in to the application in this process."""
-    monkeypatch.setattr(valkey, "address", valkey_process.address)
-    monkeypatch.setattr(valkey.health, "state", State.UNKNOWN)
+    nodes.use(Node(valkey_process.address))
 
     def make(*permissions: str, is_staff: bool = True, is_superuser: bool = False) -> Client:
         user = User.objects.create_user("olga", is_staff=is_staff, is_superuser=is_superuser)

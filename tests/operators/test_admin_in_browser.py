@@ -11,7 +11,7 @@ import pytest_asyncio
 import redis
 from playwright.async_api import Browser, Page, Response, ViewportSize, expect
 
-from aleatoria.valkey.link import Address
+from aleatoria.valkey.address import Address
 from tests.operators.test_admin import (
     CALLS,
     ODD,

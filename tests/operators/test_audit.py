@@ -13,11 +13,11 @@ import redis
 
 from aleatoria.management.commands.audit import RULES
 from aleatoria.valkey.keys import kinds
-from aleatoria.valkey.link import valkey
-from chat import services
+from chat.services import sweep
 from tests.conftest import MakeTab, breaches
 from tests.matchmaking.test_calls import meet
 from tests.support.commands import Manage
+from tests.support.here import here, link
 from tests.support.histories import ANA_AND_BOB, ATTIC, moment, nanoseconds, wire
 from tests.support.processes import ValkeyProcess
 
@@ -501,11 +501,12 @@ async def test_as_an_operator_runs_it(world: redis.Redis, manage: Manage) -> Non
 
 async def swept() -> None:
     """It has gone all the way round."""
+    go_on = here().people.chat.sweep
     for _ in range(2):
-        await services.sweep()
-        while services._swept_to != b"0":
-            await services.sweep()
-    await valkey.execute("PING")  # behind what nobody waits for
+        await go_on()
+        while go_on.cursor != b"0":
+            await go_on()
+    await link().execute("PING")  # behind what nobody waits for
 
 
 async def test_the_sweep_drops_what_has_expired_where_nobody_speaks(
@@ -543,7 +544,7 @@ async def test_the_sweep_takes_out_members_whose_own_rooms_have_expired(tab: Mak
 
 async def test_the_sweep_goes_through_many_keys_a_few_at_a_time(tab: MakeTab, keys: redis.Redis) -> None:
     with keys.pipeline() as planting:
-        for number in range(3 * services.SWEPT_AT_ONCE):
+        for number in range(3 * sweep.AT_ONCE):
             planting.sadd(f"room:members:room {number}", "zoe")
             planting.expire(f"room:members:room {number}", HOUR)
         planting.execute()

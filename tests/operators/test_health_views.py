@@ -9,17 +9,18 @@ import pytest_asyncio
 from django.test import AsyncClient, Client
 from redis import Redis
 
-from aleatoria.valkey.link import Address, valkey
+from aleatoria.valkey.address import Address
 from tests.conftest import MakeTab
+from tests.support.here import link
 from tests.support.processes import free_port
 
 
 @pytest_asyncio.fixture
 async def nowhere() -> AsyncIterator[None]:
     """No Valkey at all."""
-    valkey.address = Address(host="127.0.0.1", port=free_port())
+    link().address = Address(host="127.0.0.1", port=free_port())
     yield
-    await valkey.stop()
+    await link().stop()
 
 
 async def test_a_process_that_serves_is_healthy() -> None:
@@ -44,7 +45,7 @@ async def test_without_a_valkey_we_serve_degraded_and_do_not_say_where_it_should
     ready = response.json()
     assert ready["status"] == "degraded"
     assert ready["valkey"]["state"] == "down"
-    assert str(valkey.address.port) not in response.content.decode()
+    assert str(link().address.port) not in response.content.decode()
     assert (await AsyncClient().get("/health")).json() == {"status": "ok"}
 
 

@@ -20,11 +20,12 @@ from django.core.management import call_command
 
 from aleatoria.management.commands.watch import _scenes
 from aleatoria.operators import stats, totals
-from aleatoria.valkey.link import Address
+from aleatoria.valkey.address import Address
 from matchmaking.services import WAITS
 from tests.conftest import MakeServer, MakeTab
 from tests.matchmaking.test_calls import meet
 from tests.support.commands import Manage
+from tests.support.here import here
 from tests.support.histories import ANA_AND_BOB, ATTIC
 from tests.support.processes import PATIENCE, ValkeyProcess, free_port
 from tests.support.repository import ROOT
@@ -354,7 +355,7 @@ async def test_there_is_no_key_of_ours_that_it_does_not_know(tab: MakeTab, manag
         await bob.sends("mark_read", payload={"withUser": "ana"})
         await meet(ana, bob)
         await cat.asks("request_random_peer", "no_peer_available")
-        await totals.flush()
+        await here().totals.flush()
         # In a process of its own: what tests import, no command has to.
         found = manage.process("inspect_keys", "--json").json
         assert len({key["holds"] for key in found}) > 12
@@ -572,7 +573,7 @@ async def test_a_scene_has_all_numbers(tab: MakeTab, manage: Manage) -> None:
     async with tab("ana", room="attic") as ana, tab("bob", room="cellar") as bob, tab("cat", room="attic") as cat:
         await meet(ana, bob)
         await cat.asks("request_random_peer", "no_peer_available")
-        await totals.flush()
+        await here().totals.flush()
         scene = await manage.json("watch", "--once")
         numbers = ("sockets", "users", "rooms", "waiting", "calls", "messages_per_second")
         assert [scene[name] for name in numbers] == [3, 3, 2, 1, 1, None]

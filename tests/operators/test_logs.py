@@ -23,11 +23,12 @@ from websockets.exceptions import ConnectionClosed
 
 from aleatoria.telemetry import trace
 from aleatoria.telemetry.logs import JsonLineFormatter, LineFormatter, TraceFilter
+from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import Address, valkey
 from aleatoria.wire import identity
 from tests.conftest import MakeServer, MakeTab
 from tests.matchmaking.test_lost_connection import meet
+from tests.support.here import link
 from tests.support.leaks import SERVER_SIDE, collecting, leaks, leaks_in
 from tests.support.processes import ServerProcess, ValkeyProcess
 from tests.support.tab import Closed, Denied, Talk
@@ -282,7 +283,7 @@ async def test_both_sides_of_a_call_name_it_alike_and_others_do_not(tab: MakeTab
 async def test_what_is_logged_about_nobody_names_nobody(tab: MakeTab, events: Events) -> None:
     trace.current.set(None)  # what an earlier test has asked over HTTP may still be there
     async with tab("ana"):
-        valkey.health.down(TimeoutError("it is late"))
+        link().health.down(TimeoutError("it is late"))
     assert events.ids("it is late") == [(None, None, None)]
 
 
@@ -472,9 +473,9 @@ def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
 
 
 async def reconnect(address: Address) -> None:
-    await valkey.stop()
-    valkey.address = address
-    await valkey.start()
+    await link().stop()
+    link().address = address
+    await link().start()
 
 
 @pytest.mark.plants
@@ -487,7 +488,7 @@ async def test_nothing_leaks_at_any_level(
     with collecting(log):
         for password in (PLANTED["a wrong password"], PLANTED["the password of Valkey"]):
             await reconnect(mortal.address._replace(username="aleatoria", password=password))
-        assert valkey.health.state is State.UP
+        assert link().health.state is State.UP
         async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob:
             await meet(ana, bob)
             await say_all_of_it(ana, bob)
@@ -519,7 +520,7 @@ async def trouble_with_valkey(ana: Talk, mortal: ValkeyProcess) -> None:
         ("LPUSH", "planted", text),
         ("EVAL", text, 0),
     ):
-        valkey.post(*command)
+        link().post(*command)
     await ana.heard()
     mortal.hang()
     await ana.says(text)
@@ -546,7 +547,7 @@ async def trouble_with_valkey(ana: Talk, mortal: ValkeyProcess) -> None:
 async def ask_over_http(monkeypatch: pytest.MonkeyPatch, proofs: list[str]) -> None:
     """Requests that find nothing, are wrong, or fail, with secrets in all of their parts."""
 
-    async def fail() -> bytes:
+    async def fail(before: object) -> bytes:
         raise ValueError
 
     monkeypatch.setattr("aleatoria.telemetry.metrics.exposition", fail)

@@ -24,11 +24,10 @@ from aleatoria import settings as our_settings
 from aleatoria.operators import operations
 from aleatoria.telemetry import trace
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import valkey
 from aleatoria.valkey.pipeline import Unavailable
-from matchmaking import consumers
 from tests.conftest import MakeServer, MakeTab
 from tests.matchmaking.test_calls import ANSWER, CANDIDATE, OFFER, meet, signals
+from tests.support.here import here, link
 from tests.support.processes import ValkeyProcess
 from tests.support.tab import Denied, Tab
 from tests.support.wire import Wire
@@ -448,8 +447,8 @@ async def test_one_who_does_not_come_back_is_counted_as_a_timeout(
         since = await growth()
         await bob.closes(1006)
         keys.zadd("{available:webrtc}:leases", {"bob": 1})
-        valkey.health.since -= 60  # no outage has just ended
-        await consumers._sweep()
+        link().health.since -= 60  # no outage has just ended
+        await here().callers.sweep()
         await ana.hears("hangup")
         # The one who is gone is told too, wherever he may be.
         (told,) = await since.of("aleatoria_hangups_total{timeout}")
@@ -474,7 +473,7 @@ def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
 
 async def test_what_goes_to_valkey_is_counted_by_the_flight(tab: MakeTab, growth: Watch) -> None:
     since = await growth()
-    await asyncio.gather(*(valkey.execute("PING") for _ in range(30)))
+    await asyncio.gather(*(link().execute("PING") for _ in range(30)))
     flights, commands, trips, seconds, larger = await since.of(
         "aleatoria_pipeline_batch_commands_count",
         "aleatoria_pipeline_batch_commands_sum",
@@ -518,7 +517,7 @@ async def test_a_write_that_nobody_waits_for_is_counted_as_dropped(
     since = await growth()
     mortal.kill()
     await until(State.DOWN, 2)
-    valkey.post("SET", "key", "text")
+    link().post("SET", "key", "text")
     (dropped,) = await since.of("aleatoria_writes_dropped_total")
     assert dropped >= 1
 
@@ -537,14 +536,14 @@ async def test_an_outage_leaves_nothing_of_what_was_flying(tab: MakeTab, mortal:
 @pytest_asyncio.fixture
 async def up(tab: MakeTab) -> AsyncIterator[None]:
     """Valkey is there."""
-    assert valkey.health.state is State.UP
+    assert link().health.state is State.UP
     yield
 
 
 async def test_a_command_that_is_wrong_is_counted(up: None, growth: Watch) -> None:
     since = await growth()
     with pytest.raises(ResponseError):
-        await valkey.execute("POISON")
+        await link().execute("POISON")
     assert await since.of("aleatoria_valkey_errors_total{command}") == [1]
 
 
@@ -552,7 +551,7 @@ async def test_a_write_that_is_refused_for_now_is_counted(up: None, growth: Watc
     since = await growth()
     mortal.client.config_set("maxmemory", "1")
     with pytest.raises(Unavailable):
-        await valkey.execute("SET", "key", "text")
+        await link().execute("SET", "key", "text")
     refused, degraded, outages = await since.of(
         "aleatoria_valkey_errors_total{refused}", "aleatoria_degraded", "aleatoria_valkey_outages_total"
     )
@@ -562,9 +561,9 @@ async def test_a_write_that_is_refused_for_now_is_counted(up: None, growth: Watc
 
 async def test_a_connection_that_fails_is_counted(up: None, growth: Watch, mortal: ValkeyProcess) -> None:
     since = await growth()
-    mortal.client.client_kill_filter(_id=await valkey.execute("CLIENT", "ID"))
+    mortal.client.client_kill_filter(_id=await link().execute("CLIENT", "ID"))
     with pytest.raises(Unavailable):
-        await valkey.execute("PING")
+        await link().execute("PING")
     assert await since.of("aleatoria_valkey_errors_total{connection}") == [1]
 
 

@@ -15,9 +15,9 @@ import redis
 from aleatoria.operators import stats, totals
 from aleatoria.operators.stats import Process, Total
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import valkey
 from tests.conftest import MakeServer, MakeTab
 from tests.matchmaking.test_calls import meet
+from tests.support.here import here, link
 from tests.support.processes import ValkeyProcess
 from tests.support.wire import Wire
 from tests.valkey.test_outage import until
@@ -42,9 +42,9 @@ def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
 @pytest.fixture
 async def flush(tab: MakeTab, keys: redis.Redis) -> Flush:
     """Adds what is counted from now on."""
-    await totals.flush()
+    await here().totals.flush()
     keys.flushall()
-    return totals.flush
+    return here().totals.flush
 
 
 def counted(told: Sequence[Total], what: str) -> int:
@@ -216,10 +216,10 @@ async def test_a_connection_that_fails_just_then_loses_nothing_and_is_complained
     async with tab("ana", room="attic") as ana:
         await ana.says("hello")
         await ana.hears("chat_message")
-        mortal.client.client_kill_filter(_id=await valkey.execute("CLIENT", "ID"))
+        mortal.client.client_kill_filter(_id=await link().execute("CLIENT", "ID"))
         await flush()
         gc.collect()  # whose answers nobody has taken are reported when they go
-        assert valkey.health.state is State.DOWN
+        assert link().health.state is State.DOWN
         await until(State.UP, 3)
         await flush()
     assert both(mortal.client, "messages") == (1, 1)

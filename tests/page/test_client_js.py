@@ -10,10 +10,10 @@ from tests.support.repository import ROOT
 
 @pytest.mark.parametrize("name", ["conversation", "client"])
 @pytest.mark.timeout(120)
-def test_the_client_does_what_it_says(server: MakeServer, node: str, name: str) -> None:
+def test_the_client_does_what_it_says(server: MakeServer, nodejs: str, name: str) -> None:
     with server() as running:
         run = subprocess.run(
-            [node, "--test", f"tests/page/js/{name}.test.js"],
+            [nodejs, "--test", f"tests/page/js/{name}.test.js"],
             cwd=ROOT,
             env={"SERVER": running.url, "PATH": "/usr/bin:/bin"},
             capture_output=True,

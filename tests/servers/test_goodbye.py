@@ -3,16 +3,15 @@
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
 
 import pytest
 
 from aleatoria.valkey.layer import ChannelLayer
-from aleatoria.valkey.link import valkey
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Clock, Pool, ValkeyPool
 from tests.conftest import MakeTab
 from tests.matchmaking.test_calls import meet, role_of
+from tests.support.here import link
 
 
 async def test_an_old_sockets_goodbye_does_not_undo_what_a_new_one_has_just_done(
@@ -40,7 +39,7 @@ async def test_an_old_sockets_goodbye_does_not_undo_what_a_new_one_has_just_done
 
 
 @pytest.mark.usefixtures("tab")
-@pytest.mark.parametrize("twin", [MemoryPool, partial(ValkeyPool, valkey)], ids=["memory", "valkey"])
+@pytest.mark.parametrize("twin", [MemoryPool, lambda clock: ValkeyPool(link(), clock)], ids=["memory", "valkey"])
 async def test_one_who_is_said_to_be_gone_stays_when_he_has_asked_since(twin: Callable[[Clock], Pool]) -> None:
     start = now = time.time()
     pool = twin(lambda: now)

@@ -14,8 +14,8 @@ import pytest
 import redis
 
 from aleatoria.valkey import embedded
+from aleatoria.valkey.address import embedded_address
 from aleatoria.valkey.embedded import EmbeddedValkey, EmbeddedValkeyError
-from aleatoria.valkey.link import embedded_address
 from benchmarks.processes import wait_for_listener
 from tests.support.processes import PATIENCE, ValkeyProcess, free_port
 from tests.support.repository import ROOT

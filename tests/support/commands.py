@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from aleatoria.valkey.link import Address
+from aleatoria.valkey.address import Address
 from tests.support.processes import PATIENCE
 from tests.support.repository import ROOT
 

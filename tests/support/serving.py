@@ -4,7 +4,7 @@ from pathlib import Path
 
 import redis
 
-from aleatoria.valkey.link import embedded_address
+from aleatoria.valkey.address import embedded_address
 from tests.support.processes import PATIENCE, ServerProcess, free_port
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import Address, valkey
 from tests.conftest import MakeTab
+from tests.support.here import link
 from tests.support.processes import ValkeyProcess
 
 PEOPLE, ROOMS, A_SECOND = 50, 10, 200
@@ -35,8 +36,8 @@ def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
 async def until(state: State, within: float) -> None:
     """Returns when Valkey is seen in that state; fails when that takes too long."""
     deadline = time.monotonic() + within
-    while valkey.health.state is not state:
-        assert time.monotonic() < deadline, f"{valkey.health.state} after {within} s"
+    while link().health.state is not state:
+        assert time.monotonic() < deadline, f"{link().health.state} after {within} s"
         await asyncio.sleep(0.01)
 
 
@@ -198,15 +199,15 @@ async def test_memberships_of_the_outage_are_written_back(
 
 async def test_a_valkey_that_lost_everything_learns_who_is_where(tab: MakeTab, tmp_path: Path) -> None:
     with ValkeyProcess(tmp_path) as forgetful:
-        await valkey.stop()
-        valkey.address = forgetful.address
-        await valkey.start()
+        await link().stop()
+        link().address = forgetful.address
+        await link().start()
         async with tab("ana", room="attic"):
             forgetful.kill()
             await until(State.DOWN, 2)
             forgetful.start()
             await until(State.UP, 2)
-            assert await valkey.execute("SMEMBERS", "room:members:attic") == [b"ana"]
+            assert await link().execute("SMEMBERS", "room:members:attic") == [b"ana"]
 
 
 def fill_up(client: redis.Redis) -> None:
@@ -268,9 +269,9 @@ async def test_with_a_wrong_password_people_talk_all_the_same(
     tab: MakeTab, mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     mortal.client.config_set("requirepass", "s3cret")
-    await valkey.stop()
-    valkey.address = Address(host="127.0.0.1", port=mortal.address.port, password="wr0ng")
-    await valkey.start()
+    await link().stop()
+    link().address = Address(host="127.0.0.1", port=mortal.address.port, password="wr0ng")
+    await link().start()
     async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob:
         await ana.says("hello")
         assert await bob.hears_said() == "hello"
@@ -283,7 +284,7 @@ async def test_with_a_wrong_password_people_talk_all_the_same(
 async def test_without_any_valkey_from_the_start_everything_but_memory_works(
     tab: MakeTab, mortal: ValkeyProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await valkey.stop()
+    await link().stop()
     mortal.kill()
     began = time.monotonic()
     async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob:

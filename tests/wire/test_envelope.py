@@ -169,7 +169,7 @@ async def test_a_handler_that_fails_says_so_and_no_more_and_the_socket_lives_on(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret is 42")
 
-    monkeypatch.setattr("chat.services.keep_in_room", fail)
+    monkeypatch.setattr("chat.services.messages.Messages.keep_in_room", fail)
     async with tab("ana", room="attic") as ana:
         await ana.says("hello", messageId="m1")
         answer = await ana.hears("error")

@@ -107,7 +107,7 @@ def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of limits that are on."""
     settings.RATE_LIMITS = True
     clock = Clock()
-    monkeypatch.setattr("aleatoria.wire.consumer.monotonic", clock)
+    monkeypatch.setattr("aleatoria.wire.reception.monotonic", clock)
     return clock
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from aleatoria.routing import websocket_urlpatterns
+from aleatoria.routing import SocketConsumer
 from aleatoria.servers import daphne as server
-from aleatoria.wire import consumer, envelope
+from aleatoria.wire import admission, consumer, envelope, reception
 from aleatoria.wire.dispatch import Handler
+from chat.consumers import ChatConsumer
+from matchmaking.consumers import MatchmakingConsumer
 from tests.support.repository import ROOT
 
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
@@ -32,12 +34,7 @@ def examples() -> list[str]:
 
 def tables() -> dict[str, Handler]:
     """Everything that any mounted socket answers."""
-    merged: dict[str, Handler] = {}
-    for pattern in websocket_urlpatterns:
-        mounted = getattr(pattern.callback, "consumer_class", None)
-        merged |= mounted.handlers if mounted else {}
-    assert merged
-    return merged
+    return SocketConsumer.handlers | ChatConsumer.handlers | MatchmakingConsumer.handlers
 
 
 def codes_in(source: str) -> set[str]:
@@ -84,10 +81,10 @@ def test_every_error_code_in_the_code_is_explained() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        consumer.BAD_REQUEST,
-        consumer.UNIDENTIFIED,
+        admission.BAD_REQUEST,
+        admission.UNIDENTIFIED,
         consumer.SLOW_READER,
-        consumer.FLOODING,
+        reception.FLOODING,
         consumer.BANNED,
         server.SERVICE_RESTART,
     ],

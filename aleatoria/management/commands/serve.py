@@ -4,13 +4,18 @@ import argparse
 import asyncio
 import logging
 from contextlib import ExitStack
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from aleatoria.operators import totals
-from aleatoria.valkey.link import LOOK_FOR, Address, valkey
+from aleatoria import node
+from aleatoria.node import Node
+from aleatoria.valkey.address import LOOK_FOR, Address
+
+if TYPE_CHECKING:
+    from aleatoria.valkey.embedded import EmbeddedValkey
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +25,7 @@ class Command(BaseCommand):
 
     help = "Run the chat server until Ctrl-C or SIGTERM."
     requires_system_checks: list[str] = []
+    _embedded: "EmbeddedValkey | None" = None
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(
@@ -46,26 +52,28 @@ class Command(BaseCommand):
         from aleatoria.asgi import application
         from aleatoria.servers.daphne import Server
 
-        def say_where(bound: int) -> None:
-            shown = f"[{host}]" if ":" in host else host
-            # Watch Valkey from now on, not from the first connection: what is wrong with it is in the log at once.
-            self._watching = asyncio.ensure_future(valkey.start())
-            self.stdout.write(f"Listening on http://{shown}:{bound}/ (sockets: /ws). Ctrl-C stops it.")
-            self.stdout.flush()
-
         with ExitStack() as stack:
-            valkey.address = self._find_valkey(stack)
+            here = node.use(Node(self._find_valkey(stack)))
+            if self._embedded is not None:
+                here.chores.every(1.0, partial(self._embedded.keep_running, here.link.health))
             self.stdout.flush()
             server = Server(
                 application,
                 endpoints=build_endpoint_description_strings(host=host, port=port),
-                on_listening=say_where,
-                on_answered=valkey.all_heard,
-                on_drained=_part,
+                on_listening=partial(self._say_where, here, host),
+                on_answered=here.link.all_heard,
+                on_drained=here.stop,
             )
             server.run()
         if server.refusal:
             raise CommandError(f"{server.refusal} Try another --host or --port.")
+
+    def _say_where(self, here: Node, host: str, port: int) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        # Watch Valkey from now on, not from the first connection: what is wrong with it is in the log at once.
+        self._starting = asyncio.ensure_future(here.start())
+        self.stdout.write(f"Listening on http://{shown}:{port}/ (sockets: /ws). Ctrl-C stops it.")
+        self.stdout.flush()
 
     def _find_valkey(self, stack: ExitStack) -> Address:
         configured = Address.configured()
@@ -91,13 +99,7 @@ class Command(BaseCommand):
             embedded = stack.enter_context(EmbeddedValkey(settings.DATA_DIR / "valkey"))
         except EmbeddedValkeyError as error:
             raise CommandError(str(error)) from error
-        valkey.every(1.0, embedded.keep_running)
+        self._embedded = embedded
         whose = "its own" if embedded.owned else "the one of another server with this DATA_DIR"
         self.stdout.write(f"Valkey: {whose}, at {embedded.address}.")
         return embedded.address
-
-
-async def _part() -> None:
-    """The last word to Valkey."""
-    await totals.flush()
-    await valkey.stop()

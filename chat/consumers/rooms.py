@@ -1,0 +1,144 @@
+"""Rooms on a socket: coming, going, and who may speak where."""
+
+from django.conf import settings
+
+from aleatoria.valkey.events import Event
+from aleatoria.wire import envelope, groups, names
+from aleatoria.wire.admission import BAD_REQUEST, Rejected
+from aleatoria.wire.consumer import EnvelopeConsumer
+from aleatoria.wire.dispatch import handles, hears
+from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.host import Host
+from chat import payloads
+from chat.people import WATCHED, People, Person
+from chat.store.membership import TooManyRooms
+
+TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
+
+
+class RoomsConsumer(EnvelopeConsumer, Person):
+    """One socket of a user, in all of their rooms."""
+
+    def __init__(self, *, host: Host, people: People, **others: object) -> None:
+        super().__init__(host=host, **others)
+        self.people = people
+        self.chat = people.chat
+        self.rooms = set()
+
+    def guard(self, room: str) -> None:
+        """Refused unless the user is in the room."""
+        if room not in self.rooms:
+            raise Refused("not_in_room", "You are not in that room. Join the room first.")
+
+    # Coming and going
+
+    def check_query(self) -> None:
+        super().check_query()
+        try:
+            self._asked_room = names.room_name(self.query["room"]) if "room" in self.query else ""
+        except ValueError:
+            raise Rejected(BAD_REQUEST) from None
+
+    def own_groups(self) -> list[str]:
+        return [*super().own_groups(), groups.user(self.user_id), *map(groups.room, self.rooms)]
+
+    async def enter(self) -> None:
+        """Be in the room that was asked for, in those the user is a member of, or in the default room."""
+        asked = {self._asked_room} if self._asked_room else set()
+        self.people.come(self)
+        # At once, so that the room can be spoken in even while Valkey hangs.
+        self.rooms |= asked
+        await super().enter()
+        was_offline = await self.chat.presences.arrive(user=self.user_id)
+        rooms = await self.chat.memberships.return_to_rooms(user=self.user_id)
+        joined = await self._join_at_connect((asked or (set() if rooms else {settings.DEFAULT_ROOM})) - rooms)
+        rooms |= joined
+        await self._listen(*(name for room in rooms - self.rooms for name in self.groups_of(room)))
+        self.rooms |= rooms
+        await self.people.tell_status(self.user_id, "online", self.rooms if was_offline else joined)
+
+    async def _join_at_connect(self, rooms: set[str]) -> set[str]:
+        """Join these rooms; those that the user is in now. Of the others the client is told once the socket is open."""
+        joined = set()
+        for room in rooms:
+            try:
+                await self.chat.memberships.join(user=self.user_id, room=room)
+            except TooManyRooms:
+                await self._hear_no_more(room)
+                self.tasks.spawn(self._refuse_at_connect())
+            else:
+                joined.add(room)
+                await self._tell_own_sockets("room.joined", room)
+        return joined
+
+    async def _refuse_at_connect(self) -> None:
+        await self.output.opened()
+        await self.reply(envelope.refusal(TOO_MANY_ROOMS, in_reply_to=""))
+
+    async def leave(self, code: int) -> None:
+        self.people.go(self)
+        await super().leave(code)
+
+    def welcome(self) -> dict[str, object]:
+        return super().welcome() | {"rooms": sorted(self.rooms)}
+
+    # Requests
+
+    @handles("join_room", rate="join")
+    async def join_room(self, message: Envelope) -> None:
+        room = payloads.room_of(message)
+        try:
+            await self.chat.memberships.join(user=self.user_id, room=room)
+        except TooManyRooms:
+            raise TOO_MANY_ROOMS from None
+        is_new = room not in self.rooms
+        await self._hear(room)
+        await self._tell_own_sockets("room.joined", room)
+        await self.reply(payloads.room_joined(room))
+        if is_new:
+            await self.people.tell_status(self.user_id, "online", [room])
+
+    @handles("leave_room", rate="join")
+    async def leave_room(self, message: Envelope) -> None:
+        room = payloads.room_of(message)
+        await self._hear_no_more(room)
+        await self.chat.memberships.leave(user=self.user_id, room=room)
+        await self._tell_own_sockets("room.left", room)
+        await self.reply(payloads.room_left(room))
+
+    @handles("get_rooms", rate="history")
+    async def get_rooms(self, message: Envelope) -> None:
+        await self.reply(payloads.rooms_list(self.rooms))
+
+    # The user's other sockets
+
+    @hears("room.joined")
+    async def joined_elsewhere(self, event: Event) -> None:
+        """Another socket of this user has joined a room."""
+        await self._hear(event["room"])
+
+    @hears("room.left")
+    async def left_elsewhere(self, event: Event) -> None:
+        """Another socket of this user has left a room."""
+        await self._hear_no_more(event["room"])
+
+    async def _tell_own_sockets(self, happened: str, room: str) -> None:
+        await self.tell(groups.user(self.user_id), happened, room=room, by=self.channel_name)
+
+    # What this socket hears
+
+    def groups_of(self, room: str) -> list[str]:
+        """What this socket hears of a room it is in."""
+        return [groups.room(room), *(groups.watchers(kind, room) for kind in WATCHED if kind in self.events)]
+
+    async def _listen(self, *names: str) -> None:
+        await self.layer.join_groups(self.channel_name, *names)
+
+    async def _hear(self, room: str) -> None:
+        await self._listen(*self.groups_of(room))
+        self.rooms.add(room)
+
+    async def _hear_no_more(self, room: str) -> None:
+        self.rooms.discard(room)
+        for name in self.groups_of(room):
+            await self.layer.group_discard(name, self.channel_name)

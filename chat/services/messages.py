@@ -1,0 +1,107 @@
+"""Messages of rooms and between users: kept for a day, read back in pages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from aleatoria.telemetry import metrics
+from aleatoria.valkey.link import Link
+from aleatoria.valkey.pipeline import Unavailable
+from aleatoria.wire import clock
+from chat.store.direct_history import DirectHistory
+from chat.store.paging import Page, Position
+from chat.store.repeats import Mark, SentHere
+from chat.store.room_history import RoomHistory
+
+READ_WITHIN = 0.4
+"""Seconds after which a history is given as empty and degraded."""
+
+HISTORIES = metrics.LabelledCounter(
+    "aleatoria_history_reads",
+    "Requests for histories: something was found, nothing was kept, or Valkey was away.",
+    "outcome",
+    ("found", "empty", "degraded"),
+    totals={outcome: f"histories {outcome}" for outcome in ("found", "empty", "degraded")},
+)
+
+
+class Stretch(NamedTuple):
+    """Which part of a history: so many messages, newer or older than a time or a position, else the last."""
+
+    limit: int
+    newer: bool = False
+    time: int | None = None
+    """In nanoseconds since 1970."""
+    position: Position | None = None
+
+
+class History(NamedTuple):
+    """A page, and whether it may lack what should be there because Valkey is away."""
+
+    page: Page
+    degraded: bool
+
+
+class Messages:
+    """What was said, in rooms and directly. While Valkey is away nothing is kept, and histories are empty."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._rooms = RoomHistory(link)
+        self._direct = DirectHistory(link)
+        self._sent_here = SentHere()
+
+    async def keep_in_room(
+        self, channel: bytes, head: bytes, *, room: str, line: str, created: str, mark: Mark | None
+    ) -> str:
+        """Keep a room's message and publish it, in one step; the mark of the same one sent before, or ""."""
+        return await self._rooms.append(room, line, channel, head, micros=clock.micros(created), mark=mark)
+
+    async def keep_direct(
+        self, *where: bytes, sender: str, recipient: str, line: str, created: str, mark: Mark | None
+    ) -> str:
+        """Keep a direct message and publish its copies, in one step; the mark of the same one sent before, or "".
+
+        `where` has a channel and a head for each copy, the sender's own the last.
+        """
+        return await self._direct.append(sender, recipient, line, *where, created=created, mark=mark)
+
+    def sent_before(self, mark: Mark) -> str:
+        """The mark under which this process has seen a message with the same id sent, or ""."""
+        return self._sent_here.earlier(mark.key)
+
+    def note_sent(self, mark: Mark, first: str) -> None:
+        """Remember that a message has been sent, the first time under the mark `first`."""
+        self._sent_here.remember(mark.key, first)
+
+    async def room_page(self, *, room: str, stretch: Stretch) -> History:
+        """What was said in a room: newest first, or oldest first when asked for what is newer."""
+        behind = _position(stretch, self._rooms.moment_at)
+        if stretch.newer and behind is not None:
+            return await self._read(self._rooms.newer(room, behind, stretch.limit))
+        return await self._read(self._rooms.older(room, behind, stretch.limit))
+
+    async def direct_page(self, *, user: str, other: str, stretch: Stretch) -> History:
+        """What two users said to each other: always oldest first."""
+        behind = _position(stretch, self._direct.moment_at)
+        if stretch.newer and behind is not None:
+            return await self._read(self._direct.newer(user, other, behind, stretch.limit))
+        page, degraded = await self._read(self._direct.older(user, other, behind, stretch.limit))
+        return History(page._replace(lines=page.lines[::-1]), degraded)
+
+    async def _read(self, reading: Awaitable[Page]) -> History:
+        try:
+            page = await asyncio.wait_for(reading, READ_WITHIN)
+        except (Unavailable, TimeoutError):
+            HISTORIES.by["degraded"] += 1
+            return History(Page([]), degraded=True)
+        HISTORIES.by["found" if page.lines else "empty"] += 1
+        return History(page, self._link.health.degraded)
+
+
+def _position(stretch: Stretch, moment_at: Callable[[int], str]) -> Position | None:
+    if stretch.time is None:
+        return stretch.position
+    # createTime moves in whole microseconds, and a score could not tell the nanoseconds between two of them apart.
+    micros = stretch.time // 1000 if stretch.newer else -(-stretch.time // 1000)
+    return Position(moment_at(micros))
