@@ -14,7 +14,7 @@ from aleatoria.wire import envelope, groups, names
 from aleatoria.wire.consumer import BAD_REQUEST, Rejected
 from aleatoria.wire.dispatch import handles, hears
 from aleatoria.wire.envelope import Envelope, Refused
-from chat import payloads, services
+from chat import payloads, rates, services
 from chat.people import PeopleConsumer, check_address, connected, room_of, tell_status
 from chat.store.membership import TooManyRooms
 from chat.store.repeats import Mark
@@ -91,7 +91,7 @@ class ChatConsumer(PeopleConsumer):
 
     # Rooms
 
-    @handles("join_room", rate="join")
+    @handles("join_room", rate=rates.JOIN)
     async def join_room(self, message: Envelope) -> None:
         room = room_of(message)
         try:
@@ -105,7 +105,7 @@ class ChatConsumer(PeopleConsumer):
         if is_new:
             await tell_status(self.user_id, "online", [room])
 
-    @handles("leave_room", rate="join")
+    @handles("leave_room", rate=rates.JOIN)
     async def leave_room(self, message: Envelope) -> None:
         room = room_of(message)
         await self._hear_no_more(room)
@@ -113,7 +113,7 @@ class ChatConsumer(PeopleConsumer):
         await self._tell_own_sockets("room.left", room)
         await self.reply(payloads.room_left(room))
 
-    @handles("get_rooms", rate="history")
+    @handles("get_rooms", rate=rates.HISTORY)
     async def get_rooms(self, message: Envelope) -> None:
         await self.reply(payloads.rooms_list(self.rooms))
 
@@ -145,7 +145,7 @@ class ChatConsumer(PeopleConsumer):
 
     # Messages
 
-    @handles("chat_message", rate="message")
+    @handles("chat_message", rate=rates.MESSAGE)
     async def say(self, message: Envelope) -> None:
         payloads.check_content(message)
         check_address(message)
@@ -193,7 +193,7 @@ class ChatConsumer(PeopleConsumer):
 
     # Histories
 
-    @handles("get_recent_messages", rate="history")
+    @handles("get_recent_messages", rate=rates.HISTORY)
     async def get_recent_messages(self, message: Envelope) -> None:
         room = room_of(message)
         stretch = message.payload_as(payloads.HistoryQuery).stretch()
@@ -201,7 +201,7 @@ class ChatConsumer(PeopleConsumer):
         history = await services.room_page(room=room, stretch=stretch)
         await self.reply(payloads.recent_messages(room, history, newer=stretch.newer))
 
-    @handles("get_direct_messages", rate="history")
+    @handles("get_direct_messages", rate=rates.HISTORY)
     async def get_direct_messages(self, message: Envelope) -> None:
         query = message.payload_as(payloads.DirectHistoryQuery)
         if not names.is_user_id(query.with_user):

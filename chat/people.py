@@ -13,7 +13,7 @@ from aleatoria.wire import envelope, groups, names
 from aleatoria.wire.consumer import EnvelopeConsumer
 from aleatoria.wire.dispatch import handles, hears
 from aleatoria.wire.envelope import Envelope, Refused
-from chat import payloads, services
+from chat import payloads, rates, services
 
 PRESENCE, TYPING = "presence", "typing"
 WATCHED = (PRESENCE, TYPING)
@@ -54,7 +54,7 @@ class PeopleConsumer(EnvelopeConsumer):
         if event["user"] != self.user_id and event["room"] == min(shared, default=""):
             await self.send_text(event["text"])
 
-    @handles("get_members", rate="history")
+    @handles("get_members", rate=rates.HISTORY)
     async def get_members(self, message: Envelope) -> None:
         room = room_of(message)
         self.guard(room)
@@ -66,7 +66,7 @@ class PeopleConsumer(EnvelopeConsumer):
 
     # Typing
 
-    @handles("typing", rate="typing")
+    @handles("typing", rate=rates.TYPING)
     async def type(self, message: Envelope) -> None:
         check_address(message)
         event = {"type": "people.typing", "user": self.user_id, "text": envelope.encode(envelope.identified(message))}
@@ -84,7 +84,7 @@ class PeopleConsumer(EnvelopeConsumer):
 
     # Conversations
 
-    @handles("get_conversations", rate="history")
+    @handles("get_conversations", rate=rates.HISTORY)
     async def get_conversations(self, message: Envelope) -> None:
         await self.reply(payloads.conversations_list(await services.conversations(user=self.user_id)))
 

@@ -21,7 +21,7 @@ from aleatoria.wire import envelope, groups
 from aleatoria.wire.consumer import BANNED, NO_CODE, EnvelopeConsumer
 from aleatoria.wire.dispatch import handles, hears
 from aleatoria.wire.envelope import Envelope, Refused
-from matchmaking import ice, payloads, services
+from matchmaking import ice, payloads, rates, services
 from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing
 
@@ -111,7 +111,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
             if not self.holds:
                 await self._happens(self.user_id, "call.withdrawn", at=at)
 
-    @handles("request_random_peer", rate="request")
+    @handles("request_random_peer", rate=rates.REQUEST)
     async def request_random_peer(self, message: Envelope) -> None:
         skipping = message.payload_as(payloads.PeerRequest).current_peer_id or ""
         async with self._turn:
@@ -135,12 +135,12 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     # Signalling
 
-    @handles("webrtc_offer", "webrtc_answer", rate="description")
+    @handles("webrtc_offer", "webrtc_answer", rate=rates.DESCRIPTION)
     async def describe(self, message: Envelope) -> None:
         payloads.check_description(message)
         await self._signal(message)
 
-    @handles("webrtc_candidate", rate="candidate")
+    @handles("webrtc_candidate", rate=rates.CANDIDATE)
     async def suggest(self, message: Envelope) -> None:
         payloads.check_candidate(message)
         await self._signal(message)

@@ -26,7 +26,7 @@ from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, identity, names, origins
 from aleatoria.wire.dispatch import Handler, handles, hears, marked
 from aleatoria.wire.envelope import Envelope, MalformedFrame, Refused
-from aleatoria.wire.limits import Flooding, Limits
+from aleatoria.wire.limits import OTHER, Flooding, Limits
 
 logger = logging.getLogger(__name__)
 
@@ -386,7 +386,7 @@ async def _say_it_is_over() -> None:
     _say_status({"degraded": False, "gap": True})
 
 
-UNKNOWN = Handler(_refuse_unknown, "other")
+UNKNOWN = Handler(_refuse_unknown, OTHER)
 NOTHING_ASKED = Envelope()
 INTERNAL = Refused("internal", "Something went wrong on our side. Try again in a moment.")
 valkey.health.on_lost.append(lambda: _say_status({"degraded": True}))
