@@ -11,10 +11,11 @@ from aleatoria.telemetry import metrics
 from aleatoria.valkey.layer import Event
 from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, groups, names
-from aleatoria.wire.consumer import BAD_REQUEST, Rejected
 from aleatoria.wire.dispatch import handles, hears
-from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import BAD_REQUEST, INVALID_FIELD, Refused, Rejected
 from chat import payloads, rates, services
+from chat.errors import TOO_MANY_ROOMS
 from chat.people import PeopleConsumer, check_address, connected, room_of, tell_status
 from chat.store.membership import TooManyRooms
 from chat.store.repeats import Mark
@@ -84,7 +85,7 @@ class ChatConsumer(PeopleConsumer):
 
     async def _refuse_at_connect(self) -> None:
         await self.opened()
-        await self.reply(envelope.refusal(TOO_MANY_ROOMS, in_reply_to=""))
+        await self.reply(envelope.refusal(_too_many_rooms(), in_reply_to=""))
 
     def welcome(self) -> dict[str, object]:
         return super().welcome() | {"rooms": sorted(self.rooms)}
@@ -97,7 +98,7 @@ class ChatConsumer(PeopleConsumer):
         try:
             await services.join(user=self.user_id, room=room)
         except TooManyRooms:
-            raise TOO_MANY_ROOMS from None
+            raise _too_many_rooms() from None
         is_new = room not in self.rooms
         await self._hear(room)
         await self._tell_own_sockets("room.joined", room)
@@ -205,10 +206,15 @@ class ChatConsumer(PeopleConsumer):
     async def get_direct_messages(self, message: Envelope) -> None:
         query = message.payload_as(payloads.DirectHistoryQuery)
         if not names.is_user_id(query.with_user):
-            raise Refused("invalid_field", "`withUser` is not a user id.")
+            raise Refused(INVALID_FIELD, "`withUser` is not a user id.")
         stretch = query.stretch()
         history = await services.direct_page(user=self.user_id, other=query.with_user, stretch=stretch)
         await self.reply(payloads.direct_messages(query.with_user, history, newer=stretch.newer))
+
+
+def _too_many_rooms() -> Refused:
+    """The refusal of one more room."""
+    return Refused(TOO_MANY_ROOMS, f"You've reached the limit of {settings.MAX_ROOMS_PER_USER} rooms. Leave one first.")
 
 
 def _present() -> Iterable[tuple[str, set[str]]]:
@@ -224,7 +230,6 @@ def _count_histories(outcome: str) -> None:
     totals.count(f"histories {outcome}", lambda: services.HISTORIES.by[outcome])
 
 
-TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
 valkey.health.on_lost.append(lambda: services.remember(_present()))
 valkey.every(RENEW_EVERY, lambda: services.renew(_present()))
 valkey.every(services.SWEEP_EVERY, services.sweep)

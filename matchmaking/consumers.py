@@ -18,18 +18,20 @@ from aleatoria.telemetry import metrics
 from aleatoria.valkey.layer import Event
 from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, groups
-from aleatoria.wire.consumer import BANNED, NO_CODE, EnvelopeConsumer
+from aleatoria.wire.consumer import EnvelopeConsumer
 from aleatoria.wire.dispatch import handles, hears
-from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import BANNED, FORBIDDEN, GOING_AWAY, INVALID_FIELD, NO_CODE, NORMAL, Refused
 from matchmaking import ice, payloads, rates, services
+from matchmaking.errors import NOT_MATCHED
 from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing
 
 logger = logging.getLogger(__name__)
 
 RENEW_EVERY, SWEEP_EVERY = settings.CALL_LEASE.total_seconds() / 3, 1.0
-CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE])
-"""Closed on purpose. All others are connections that are lost."""
+CLEAN_CLOSES = frozenset(code.number for code in (NORMAL, GOING_AWAY, NO_CODE))
+"""The close codes with which a client leaves on purpose. With any other one the connection was lost."""
 _MATCHES = metrics.Counter("aleatoria_matches", "Pairs of strangers that were made; the process of who asked counts.")
 _WAITS = metrics.Histogram(
     "aleatoria_match_wait_seconds",
@@ -71,7 +73,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
         await super().leave(code)
         held, since = self._let_go(), time.time()
         # One whose sockets are all being closed by those who run the server has no other that counts.
-        if code == BANNED or (code in CLEAN_CLOSES and not await self._is_elsewhere()):
+        if code == BANNED.number or (code in CLEAN_CLOSES and not await self._is_elsewhere()):
             # Looking for his other sockets has taken a moment, in which he may have asked on a new one.
             await self._tell_parted(await services.quit_all(user=self.user_id, since=since), "disconnected")
         elif held:
@@ -131,7 +133,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     @handles("assign_role", "no_peer_available")
     async def refuse(self, message: Envelope) -> None:
-        raise Refused("forbidden", "Only the server says that.")
+        raise Refused(FORBIDDEN, "Only the server says that.")
 
     # Signalling
 
@@ -171,7 +173,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
     async def _signal_openly(self, message: Envelope) -> None:
         """Where the settings allow it, to whom one is not in a call with."""
         if not settings.SIGNALING_IS_OPEN:
-            raise Refused("not_matched", "You are not in a call with that user.")
+            raise Refused(NOT_MATCHED, "You are not in a call with that user.")
         event = {"type": "websocket.send", "text": envelope.encode(message)}
         await self.channel_layer.group_send(groups.tabs(message.to_user), event)
 
@@ -253,7 +255,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
 def _peer_of(message: Envelope) -> str:
     if not message.to_user:
-        raise Refused("invalid_field", "Name the peer in `toUser`.")
+        raise Refused(INVALID_FIELD, "Name the peer in `toUser`.")
     return message.to_user
 
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from aleatoria.wire import envelope
-from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import TOO_LARGE, Refused
 from matchmaking import ice
 
 SDP_MAX, CANDIDATE_MAX = 32 * 1024, 4 * 1024
@@ -30,14 +31,14 @@ class Candidate(msgspec.Struct):
 def check_description(message: Envelope) -> None:
     """Refused when the SDP is too large."""
     if len(message.payload_as(Description).sdp.encode()) > SDP_MAX:
-        raise Refused("too_large", f"`sdp` has at most {SDP_MAX} bytes.")
+        raise Refused(TOO_LARGE, f"`sdp` has at most {SDP_MAX} bytes.")
 
 
 def check_candidate(message: Envelope) -> None:
     """Refused when the candidate is too large."""
     quotes = 2
     if len(bytes(message.payload_as(Candidate).candidate)) > CANDIDATE_MAX + quotes:
-        raise Refused("too_large", f"`candidate` has at most {CANDIDATE_MAX} bytes.")
+        raise Refused(TOO_LARGE, f"`candidate` has at most {CANDIDATE_MAX} bytes.")
 
 
 def assign_role(role: str, peer: str, *, to: str) -> Envelope:

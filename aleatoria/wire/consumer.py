@@ -25,13 +25,29 @@ from aleatoria.valkey.layer import FRAME, ChannelLayer, Event
 from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, identity, names, origins
 from aleatoria.wire.dispatch import Handler, handles, hears, marked
-from aleatoria.wire.envelope import Envelope, MalformedFrame, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import (
+    BAD_REQUEST,
+    BANNED,
+    FLOODING,
+    INTERNAL,
+    INVALID_FIELD,
+    LOST,
+    NO_CODE,
+    RATE_LIMITED,
+    SLOW_READER,
+    TOO_LARGE,
+    UNIDENTIFIED,
+    UNKNOWN_TYPE,
+    CloseCode,
+    MalformedFrame,
+    Refused,
+    Rejected,
+)
 from aleatoria.wire.limits import OTHER, Flooding, Limits
 
 logger = logging.getLogger(__name__)
 
-BAD_REQUEST, UNIDENTIFIED, BANNED, SLOW_READER, FLOODING = 4400, 4401, 4403, 4408, 4429
-NO_CODE, LOST = 1005, 1006
 WRITER = "aleatoria.writer"
 """The ASGI extension of a server that takes the text of a frame at once, without a coroutine, as ours do. It says
 whether it has: one that has not wants it sent as usual, which may have to wait."""
@@ -43,7 +59,7 @@ _CONNECTIONS = metrics.LabelledCounter(
 )
 _FRAMES = metrics.Counter("aleatoria_frames_received", "Frames that came in.")
 _REFUSALS = metrics.LabelledCounter(
-    "aleatoria_refusals", "Requests that were declined, by the code of the error.", "code", ("rate_limited",)
+    "aleatoria_refusals", "Requests that were declined, by the code of the error.", "code", (RATE_LIMITED.name,)
 )
 _MALFORMED = metrics.Counter("aleatoria_malformed_frames", "Frames that are no message of ours.")
 _FAILURES = metrics.Counter("aleatoria_handler_failures", "Messages whose handler failed: faults of ours, in the log.")
@@ -59,14 +75,6 @@ OPEN.set()
 ENTER_WITHIN = 0.4
 """Seconds a connect waits for Valkey; what is not done by then goes on behind it."""
 CUT_OFF_WITHIN = 5.0
-
-
-class Rejected(Exception):
-    """A connection that is accepted only to be closed with a code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Hello(msgspec.Struct):
@@ -126,15 +134,15 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             await self._identify(headers)
             self.check_query()
         except Rejected as rejected:
-            _CONNECTIONS.by["unidentified" if rejected.code == UNIDENTIFIED else "bad_request"] += 1
-            logger.info("a connection was refused with %d", rejected.code)
+            _CONNECTIONS.by["unidentified" if rejected.code is UNIDENTIFIED else "bad_request"] += 1
+            logger.info("a connection was refused with %d", rejected.code.number)
             await self._accept()
             await self.close(rejected.code)
             return False
         return True
 
     async def _live(self, receive: Callable[[], Awaitable[Event]]) -> None:
-        code, opened = LOST, monotonic()
+        code, opened = LOST.number, monotonic()
         self._life = asyncio.current_task()
         self.channel_name = await self.channel_layer.new_channel()
         self.channel_layer.attach(self.channel_name, self._deliver, self._read_too_slowly)
@@ -150,7 +158,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
                 event = await receive()
                 if event["type"] == "websocket.disconnect":
                     # daphne says None where a browser has closed without giving a code, which is 1005.
-                    code = event.get("code") or NO_CODE
+                    code = event.get("code") or NO_CODE.number
                     break
                 await self._receive(event)
         except asyncio.CancelledError:
@@ -188,7 +196,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         await self.channel_layer.join_groups(self.channel_name, *self.own_groups())
 
     async def leave(self, code: int) -> None:
-        """What ends with this socket; `code` is how it was closed, LOST when it was lost."""
+        """What ends with this socket; `code` is how it was closed, that of LOST when it was lost."""
 
     async def opened(self) -> None:
         """Returns when frames may be sent."""
@@ -199,11 +207,11 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         protocol = identity.PROTOCOL if identity.PROTOCOL in offered else None
         await self.base_send({"type": "websocket.accept", "subprotocol": protocol})
 
-    async def close(self, code: int) -> None:
+    async def close(self, code: CloseCode) -> None:
         """Close this socket; frames that are still coming in are not answered."""
         if not self._closing:
-            self._closing, self._code = True, code
-            await self.base_send({"type": "websocket.close", "code": code})
+            self._closing, self._code = True, code.number
+            await self.base_send({"type": "websocket.close", "code": code.number})
 
     @hears("socket.close")
     async def closed_by_operator(self, event: Event) -> None:
@@ -262,7 +270,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
                 CUT.by["malformed"] += 1
                 await self.close(BAD_REQUEST)
         except Refused as refused:
-            _REFUSALS.by[refused.code] += 1
+            _REFUSALS.by[refused.code.name] += 1
             await self.reply(envelope.refusal(refused, in_reply_to=asked.message_id))
         except Flooding:
             CUT.by["flooding"] += 1
@@ -270,7 +278,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         except Exception:
             _FAILURES.count += 1
             logger.exception("the handler of a message failed")
-            await self.reply(envelope.refusal(INTERNAL, in_reply_to=asked.message_id))
+            await self.reply(envelope.refusal(FAILED, in_reply_to=asked.message_id))
         self.trace.answered()
 
     async def _answer(self, asked: Envelope) -> None:
@@ -278,7 +286,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         if settings.RATE_LIMITS:
             wait = self._limits.wait(handler.rate, monotonic())
             if wait:
-                raise Refused("rate_limited", f"That was too fast. Try again in {wait:g} s.", retry_after=wait)
+                raise Refused(RATE_LIMITED, f"That was too fast. Try again in {wait:g} s.", retry_after=wait)
         await handler.call(self, envelope.stamp(_checked(asked), self.user_id))
 
     @handles("hello")
@@ -331,13 +339,13 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
     def _read_too_slowly(self) -> None:
         self._cut(SLOW_READER, "slow_reader")
 
-    def _cut(self, code: int, reason: str) -> None:
+    def _cut(self, code: CloseCode, reason: str) -> None:
         if not (self._closing or self._is_cut):
             self._is_cut = True
             CUT.by[reason] += 1
             self.spawn(self._cut_off(code))
 
-    async def _cut_off(self, code: int) -> None:
+    async def _cut_off(self, code: CloseCode) -> None:
         # Where `send` waits for a peer that does not read, so does a close.
         with suppress(TimeoutError):
             await asyncio.wait_for(self.close(code), CUT_OFF_WITHIN)
@@ -350,7 +358,7 @@ def _decode(event: Event) -> Envelope:
     text = event.get("text")
     size = len(text.encode(errors="surrogatepass")) if text is not None else len(event["bytes"])
     if size > settings.MAX_MESSAGE_BYTES:
-        raise MalformedFrame(f"larger than {settings.MAX_MESSAGE_BYTES} bytes", code="too_large")
+        raise MalformedFrame(f"larger than {settings.MAX_MESSAGE_BYTES} bytes", code=TOO_LARGE)
     if text is None:
         raise MalformedFrame("a binary frame, or one that is not UTF-8: send JSON as text")
     return envelope.decode(text)
@@ -359,20 +367,20 @@ def _decode(event: Event) -> Envelope:
 def _checked(asked: Envelope) -> Envelope:
     """The same with its room normalised; Refused when a field is not of the protocol's grammar."""
     if len(asked.message_id) > envelope.MAX_MESSAGE_ID:
-        raise Refused("invalid_field", f"`messageId` has at most {envelope.MAX_MESSAGE_ID} characters.")
+        raise Refused(INVALID_FIELD, f"`messageId` has at most {envelope.MAX_MESSAGE_ID} characters.")
     if asked.to_user and not names.is_user_id(asked.to_user):
-        raise Refused("invalid_field", "`toUser` is not a user id.")
+        raise Refused(INVALID_FIELD, "`toUser` is not a user id.")
     if not asked.room:
         return asked
     try:
         room = names.room_name(asked.room)
     except ValueError as error:
-        raise Refused("invalid_field", str(error)) from None
+        raise Refused(INVALID_FIELD, str(error)) from None
     return asked if room == asked.room else msgspec.structs.replace(asked, room=room)
 
 
 async def _refuse_unknown(consumer: EnvelopeConsumer, message: Envelope) -> None:
-    raise Refused("unknown_type", "This socket knows no such type of message. docs/protocol.md lists them.")
+    raise Refused(UNKNOWN_TYPE, "This socket knows no such type of message. docs/protocol.md lists them.")
 
 
 def _say_status(payload: dict[str, bool]) -> None:
@@ -388,7 +396,7 @@ async def _say_it_is_over() -> None:
 
 UNKNOWN = Handler(_refuse_unknown, OTHER)
 NOTHING_ASKED = Envelope()
-INTERNAL = Refused("internal", "Something went wrong on our side. Try again in a moment.")
+FAILED = Refused(INTERNAL, "Something went wrong on our side. Try again in a moment.")
 valkey.health.on_lost.append(lambda: _say_status({"degraded": True}))
 valkey.health.on_back.append(_say_it_is_over)
 

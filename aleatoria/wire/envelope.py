@@ -1,9 +1,4 @@
-"""The one shape every frame has, in and out (protocol §2). Camel case exists here only.
-
-WireError
-├── MalformedFrame   what came is no envelope: answered with `error_response`
-└── Refused          a well-formed request we decline: answered with `error`
-"""
+"""The one shape that every frame has, in both directions. Camel case exists in this module only."""
 
 import builtins
 import re
@@ -14,6 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from aleatoria.wire import clock
+from aleatoria.wire.errors import INVALID_FIELD, MalformedFrame, Refused
 from aleatoria.wire.names import SYSTEM
 
 Payload = TypeVar("Payload")
@@ -24,29 +20,6 @@ MAX_MESSAGE_ID = 64
 # Beyond this JavaScript reads Infinity.
 _LARGEST_NUMBER = 10**308
 _MANY_DIGITS = re.compile(r"\d{300}")
-
-
-class WireError(Exception):
-    """Something a client sent that we do not do; its text is for a person, its code for a program."""
-
-    code = "malformed"
-
-
-class MalformedFrame(WireError):
-    """A frame that is no envelope."""
-
-    def __init__(self, text: str, code: str = "malformed") -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class Refused(WireError):
-    """A well-formed request we decline. Its text is shown to the sender."""
-
-    def __init__(self, code: str, text: str, *, retry_after: float | None = None) -> None:
-        super().__init__(text)
-        self.code = code
-        self.retry_after = retry_after
 
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
@@ -69,7 +42,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
         try:
             return msgspec.json.decode(self.payload or b"{}", type=shape)
         except msgspec.ValidationError as error:
-            raise Refused("invalid_field", f"The payload does not fit: {error}") from error
+            raise Refused(INVALID_FIELD, f"The payload does not fit: {error}") from error
 
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -180,7 +153,7 @@ def from_system(kind: str, payload: object, *, room: str = "", to_user: str = ""
 
 def refusal(error: Refused, *, in_reply_to: str) -> Envelope:
     """The `error` for a well-formed request that is declined."""
-    payload: dict[str, object] = {"error": str(error), "code": error.code}
+    payload: dict[str, object] = {"error": str(error), "code": error.code.name}
     if 0 < len(in_reply_to) <= MAX_MESSAGE_ID:
         payload["inReplyTo"] = in_reply_to
     if error.retry_after is not None:
@@ -195,5 +168,5 @@ def malformed(error: MalformedFrame, *, to_user: str) -> Envelope:
         to_user=to_user,
         message_id=f"err-{uuid4()}",
         create_time=clock.text(clock.now()),
-        payload=raw({"error": "Invalid message structure", "details": str(error), "code": error.code}),
+        payload=raw({"error": "Invalid message structure", "details": str(error), "code": error.code.name}),
     )
