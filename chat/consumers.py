@@ -206,7 +206,7 @@ class ChatConsumer(PeopleConsumer):
     async def get_direct_messages(self, message: Envelope) -> None:
         query = message.payload_as(payloads.DirectHistoryQuery)
         if not names.is_user_id(query.with_user):
-            raise Refused(INVALID_FIELD, "`withUser` is not a user id.")
+            raise Refused(INVALID_FIELD, "`withUser` isn't a valid user ID.")
         stretch = query.stretch()
         history = await services.direct_page(user=self.user_id, other=query.with_user, stretch=stretch)
         await self.reply(payloads.direct_messages(query.with_user, history, newer=stretch.newer))

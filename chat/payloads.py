@@ -45,7 +45,7 @@ class HistoryQuery(msgspec.Struct, rename="camel"):
         if self.cursor:
             return _stretch_behind(self.cursor, self.moment, count)
         if self.before and self.after:
-            raise Refused(INVALID_FIELD, "Ask for `before` or for `after`, not for both.")
+            raise Refused(INVALID_FIELD, "Use either `before` or `after`, not both.")
         if self.after:
             return Stretch(count, newer=True, time=_time("after", self.after))
         return Stretch(count, time=_time("before", self.before) if self.before else None)
@@ -62,7 +62,7 @@ class DirectHistoryQuery(HistoryQuery, rename="camel"):
 def check_content(message: Envelope) -> None:
     """Refused when a chat message says nothing or too much."""
     if not 1 <= len(message.payload_as(Content).content) <= CONTENT_MAX:
-        raise Refused(INVALID_FIELD, f"`content` has 1 to {CONTENT_MAX} characters.")
+        raise Refused(INVALID_FIELD, f"Messages can have 1 to {CONTENT_MAX} characters.")
 
 
 class Reading(msgspec.Struct, rename="camel"):
@@ -80,7 +80,7 @@ def mark_of(message: Envelope) -> Mark:
 def senders_copy(message: Envelope, created: str) -> Envelope:
     """What a repeat is answered with: the message as it was first sent, at `created`; Refused when it was another."""
     if not created:
-        raise Refused(INVALID_FIELD, "That `messageId` has been used for another message. Give each its own.")
+        raise Refused(INVALID_FIELD, "This `messageId` was already used for another message. Use a new one.")
     incoming = False if message.to_user else None
     return msgspec.structs.replace(message, create_time=created, incoming=incoming)
 
@@ -157,7 +157,7 @@ def _stretch_behind(cursor: str, moment: re.Pattern[str], limit: int) -> Stretch
     except ValueError:
         match = None
     if match is None or not moment.fullmatch(match[2]):
-        raise Refused(INVALID_FIELD, "`cursor` is not one that a history reply has given.")
+        raise Refused(INVALID_FIELD, "`cursor` isn't valid. Use one from an earlier reply.")
     return Stretch(limit, newer=match[1] == "n", position=Position(match[2], match[3]))
 
 
@@ -165,4 +165,4 @@ def _time(field: str, text: str) -> int:
     try:
         return clock.nanoseconds(text)
     except ValueError as error:
-        raise Refused(INVALID_FIELD, f"`{field}`: {error}.") from None
+        raise Refused(INVALID_FIELD, f"`{field}` isn't a valid time: {error}.") from None

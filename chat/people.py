@@ -32,7 +32,7 @@ class PeopleConsumer(EnvelopeConsumer):
     def guard(self, room: str) -> None:
         """Refused unless the user is in the room."""
         if room not in self.rooms:
-            raise Refused(NOT_IN_ROOM, "You are not in that room. Join the room first.")
+            raise Refused(NOT_IN_ROOM, "You're not in this room. Join it first.")
 
     def groups_of(self, room: str) -> list[str]:
         """What this socket hears of a room it is in."""
@@ -94,7 +94,7 @@ class PeopleConsumer(EnvelopeConsumer):
     async def mark_read(self, message: Envelope) -> None:
         other = message.payload_as(payloads.Reading).with_user
         if not names.is_user_id(other):
-            raise Refused(INVALID_FIELD, "`withUser` is not a user id.")
+            raise Refused(INVALID_FIELD, "`withUser` isn't a valid user ID.")
         services.mark_read(user=self.user_id, other=other)
 
 
@@ -106,14 +106,14 @@ def connected() -> list[PeopleConsumer]:
 def room_of(message: Envelope) -> str:
     """The room a message names; Refused when it names none."""
     if not message.room:
-        raise Refused(INVALID_FIELD, "Name the `room`.")
+        raise Refused(INVALID_FIELD, "`room` is missing.")
     return message.room
 
 
 def check_address(message: Envelope) -> None:
     """Refused unless a message is either for a room or for a user."""
     if bool(message.room) == bool(message.to_user):
-        raise Refused(INVALID_FIELD, "A message is for a `room` or for a `toUser`: name one of the two.")
+        raise Refused(INVALID_FIELD, "Set either `room` or `toUser`, not both.")
 
 
 async def tell_status(user: str, status: str, rooms: Iterable[str]) -> None:

@@ -133,7 +133,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     @handles("assign_role", "no_peer_available")
     async def refuse(self, message: Envelope) -> None:
-        raise Refused(FORBIDDEN, "Only the server says that.")
+        raise Refused(FORBIDDEN, "Only the server can send this type of message.")
 
     # Signalling
 
@@ -173,7 +173,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
     async def _signal_openly(self, message: Envelope) -> None:
         """Where the settings allow it, to whom one is not in a call with."""
         if not settings.SIGNALING_IS_OPEN:
-            raise Refused(NOT_MATCHED, "You are not in a call with that user.")
+            raise Refused(NOT_MATCHED, "You're not in a call with this person.")
         event = {"type": "websocket.send", "text": envelope.encode(message)}
         await self.channel_layer.group_send(groups.tabs(message.to_user), event)
 
@@ -255,7 +255,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
 def _peer_of(message: Envelope) -> str:
     if not message.to_user:
-        raise Refused(INVALID_FIELD, "Name the peer in `toUser`.")
+        raise Refused(INVALID_FIELD, "`toUser` is missing.")
     return message.to_user
 
 

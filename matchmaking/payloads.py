@@ -31,14 +31,14 @@ class Candidate(msgspec.Struct):
 def check_description(message: Envelope) -> None:
     """Refused when the SDP is too large."""
     if len(message.payload_as(Description).sdp.encode()) > SDP_MAX:
-        raise Refused(TOO_LARGE, f"`sdp` has at most {SDP_MAX} bytes.")
+        raise Refused(TOO_LARGE, f"`sdp` can have up to {SDP_MAX} bytes.")
 
 
 def check_candidate(message: Envelope) -> None:
     """Refused when the candidate is too large."""
     quotes = 2
     if len(bytes(message.payload_as(Candidate).candidate)) > CANDIDATE_MAX + quotes:
-        raise Refused(TOO_LARGE, f"`candidate` has at most {CANDIDATE_MAX} bytes.")
+        raise Refused(TOO_LARGE, f"`candidate` can have up to {CANDIDATE_MAX} bytes.")
 
 
 def assign_role(role: str, peer: str, *, to: str) -> Envelope:

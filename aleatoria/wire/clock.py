@@ -43,7 +43,7 @@ def nanoseconds(moment: str) -> int:
     """The RFC 3339 `moment`, of any precision and offset, in nanoseconds since 1970; ValueError when it is none."""
     match = _RFC3339.fullmatch(moment)
     if match is None:
-        raise ValueError("not a moment like 2025-10-10T12:00:00.000Z")
+        raise ValueError("use a form like 2025-10-10T12:00:00.000Z")
     year, month, day, hour, minute, second = (int(group) for group in match.group(1, 2, 3, 4, 5, 6))
     leap = second == 60
     date = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC) - _EPOCH
@@ -57,6 +57,6 @@ def _offset(match: re.Match[str]) -> int:
         return 0
     hours, minutes = int(match[9]), int(match[10])
     if hours > 23 or minutes > 59:
-        raise ValueError("an offset has at most 23 hours and 59 minutes")
+        raise ValueError("offsets can be up to 23:59")
     seconds = hours * 3600 + minutes * 60
     return -seconds if match[8] == "-" else seconds

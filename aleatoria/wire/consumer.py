@@ -9,6 +9,7 @@ A consumer adds handlers by marking them; marks of several consumers add up, so 
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
@@ -286,7 +287,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         if settings.RATE_LIMITS:
             wait = self._limits.wait(handler.rate, monotonic())
             if wait:
-                raise Refused(RATE_LIMITED, f"That was too fast. Try again in {wait:g} s.", retry_after=wait)
+                raise Refused(RATE_LIMITED, f"That was too fast. Try again in {math.ceil(wait)} s.", retry_after=wait)
         await handler.call(self, envelope.stamp(_checked(asked), self.user_id))
 
     @handles("hello")
@@ -358,18 +359,18 @@ def _decode(event: Event) -> Envelope:
     text = event.get("text")
     size = len(text.encode(errors="surrogatepass")) if text is not None else len(event["bytes"])
     if size > settings.MAX_MESSAGE_BYTES:
-        raise MalformedFrame(f"larger than {settings.MAX_MESSAGE_BYTES} bytes", code=TOO_LARGE)
+        raise MalformedFrame(f"The frame is larger than {settings.MAX_MESSAGE_BYTES} bytes.", code=TOO_LARGE)
     if text is None:
-        raise MalformedFrame("a binary frame, or one that is not UTF-8: send JSON as text")
+        raise MalformedFrame("The frame is binary or not UTF-8. Send JSON as text.")
     return envelope.decode(text)
 
 
 def _checked(asked: Envelope) -> Envelope:
     """The same with its room normalised; Refused when a field is not of the protocol's grammar."""
     if len(asked.message_id) > envelope.MAX_MESSAGE_ID:
-        raise Refused(INVALID_FIELD, f"`messageId` has at most {envelope.MAX_MESSAGE_ID} characters.")
+        raise Refused(INVALID_FIELD, f"`messageId` can have up to {envelope.MAX_MESSAGE_ID} characters.")
     if asked.to_user and not names.is_user_id(asked.to_user):
-        raise Refused(INVALID_FIELD, "`toUser` is not a user id.")
+        raise Refused(INVALID_FIELD, "`toUser` isn't a valid user ID.")
     if not asked.room:
         return asked
     try:
@@ -380,7 +381,7 @@ def _checked(asked: Envelope) -> Envelope:
 
 
 async def _refuse_unknown(consumer: EnvelopeConsumer, message: Envelope) -> None:
-    raise Refused(UNKNOWN_TYPE, "This socket knows no such type of message. docs/protocol.md lists them.")
+    raise Refused(UNKNOWN_TYPE, "This type of message isn't supported here.")
 
 
 def _say_status(payload: dict[str, bool]) -> None:
@@ -396,7 +397,7 @@ async def _say_it_is_over() -> None:
 
 UNKNOWN = Handler(_refuse_unknown, OTHER)
 NOTHING_ASKED = Envelope()
-FAILED = Refused(INTERNAL, "Something went wrong on our side. Try again in a moment.")
+FAILED = Refused(INTERNAL, "Something went wrong on our end. Try again in a moment.")
 valkey.health.on_lost.append(lambda: _say_status({"degraded": True}))
 valkey.health.on_back.append(_say_it_is_over)
 

@@ -42,7 +42,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
         try:
             return msgspec.json.decode(self.payload or b"{}", type=shape)
         except msgspec.ValidationError as error:
-            raise Refused(INVALID_FIELD, f"The payload does not fit: {error}") from error
+            raise Refused(INVALID_FIELD, f"Invalid payload: {error}") from error
 
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -62,11 +62,11 @@ def decode(text: str) -> Envelope:
         except msgspec.ValidationError:
             message = _decode_without_nulls(text)
     except RecursionError:
-        raise MalformedFrame(f"nesting deeper than {MAX_DEPTH}") from None
+        raise MalformedFrame(f"The frame is nested deeper than {MAX_DEPTH} levels.") from None
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise MalformedFrame(str(error)) from None
     if not message.type:
-        raise MalformedFrame("`type` is missing")
+        raise MalformedFrame("`type` is missing.")
     return _with_payload_checked(message, tree)
 
 
@@ -76,7 +76,7 @@ def _with_payload_checked(message: Envelope, tree: dict[str, Any]) -> Envelope:
         return message
     if payload is None:
         return msgspec.structs.replace(message, payload=NOTHING)
-    raise MalformedFrame("`payload` is not an object")
+    raise MalformedFrame("`payload` isn't an object.")
 
 
 def _decode_without_nulls(text: str) -> Envelope:
@@ -93,11 +93,11 @@ def _refuse_extremes(tree: object, text: str) -> None:
 def _walk(node: object, depth: int) -> None:
     if isinstance(node, dict | list):
         if depth > MAX_DEPTH:
-            raise MalformedFrame(f"nesting deeper than {MAX_DEPTH}")
+            raise MalformedFrame(f"The frame is nested deeper than {MAX_DEPTH} levels.")
         for child in node.values() if isinstance(node, dict) else node:
             _walk(child, depth + 1)
     elif isinstance(node, int) and abs(node) > _LARGEST_NUMBER:
-        raise MalformedFrame("a number is out of range")
+        raise MalformedFrame("A number is out of range.")
 
 
 def encode(message: Envelope) -> str:

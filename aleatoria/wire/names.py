@@ -27,11 +27,11 @@ def room_name(text: str) -> str:
     """The room that `text` names, NFC-normalised; ValueError, with a text for a person, when it names none."""
     name = unicodedata.normalize("NFC", text) if len(text) <= _LONGEST_BEFORE_NFC else text
     if not 1 <= len(name) <= _ROOM_LENGTH:
-        raise ValueError(f"A room name has 1 to {_ROOM_LENGTH} characters.")
+        raise ValueError(f"Room names can have 1 to {_ROOM_LENGTH} characters.")
     if name != name.strip():
-        raise ValueError("A room name neither starts nor ends with white space.")
+        raise ValueError("Room names can't start or end with a space.")
     if "{" in name or "}" in name:
-        raise ValueError("A room name has no braces.")
+        raise ValueError("Room names can't contain { or }.")
     if any(unicodedata.category(character) in _INVISIBLE for character in name):
-        raise ValueError("A room name has no invisible characters.")
+        raise ValueError("Room names can't contain invisible characters.")
     return name

@@ -106,7 +106,7 @@ def test_a_room_may_be_called(text: str) -> None:
 
 @pytest.mark.parametrize("text", NO_ROOMS.values(), ids=NO_ROOMS.keys())
 def test_a_room_may_not_be_called(text: str) -> None:
-    with pytest.raises(ValueError, match="A room name"):
+    with pytest.raises(ValueError, match="Room names can"):
         room_name(text)
 
 
