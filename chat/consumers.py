@@ -50,7 +50,7 @@ class ChatConsumer(PeopleConsumer):
             raise Rejected(BAD_REQUEST) from None
 
     def own_groups(self) -> list[str]:
-        return [*super().own_groups(), groups.user(self.user_id), *map(groups.room, self.rooms)]
+        return [*super().own_groups(), groups.chat_sockets(self.user_id), *map(groups.room_sockets, self.rooms)]
 
     async def enter(self) -> None:
         """Be in the room that was asked for, in those he is a member of, or in the default room."""
@@ -130,7 +130,7 @@ class ChatConsumer(PeopleConsumer):
 
     async def _tell_own_sockets(self, happened: str, room: str) -> None:
         event = {"type": happened, "room": room, "by": self.channel_name}
-        await self.channel_layer.group_send(groups.user(self.user_id), event)
+        await self.channel_layer.group_send(groups.chat_sockets(self.user_id), event)
 
     async def _listen(self, *names: str) -> None:
         await self.channel_layer.join_groups(self.channel_name, *names)
@@ -166,16 +166,16 @@ class ChatConsumer(PeopleConsumer):
         """The mark of the same message sent before, or ""."""
         frame = envelope.encode(message)
         keep = partial(services.keep_in_room, room=message.room, line=frame, created=message.create_time, mark=mark)
-        earlier = await self.channel_layer.publish_within(keep, (groups.room(message.room), lambda: frame))
+        earlier = await self.channel_layer.publish_within(keep, (groups.room_sockets(message.room), lambda: frame))
         return self._counted("room", earlier)
 
     async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
         """The mark of the same message sent before, or ""."""
         recipient = message.to_user
         line = envelope.encode(message)
-        copies = [(groups.user(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
+        copies = [(groups.chat_sockets(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
         if recipient != self.user_id:
-            copies.insert(0, (groups.user(recipient), partial(envelope.with_incoming, line, incoming=True)))
+            copies.insert(0, (groups.chat_sockets(recipient), partial(envelope.with_incoming, line, incoming=True)))
         keep = partial(
             services.keep_direct,
             sender=self.user_id,

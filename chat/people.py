@@ -36,16 +36,19 @@ class PeopleConsumer(EnvelopeConsumer):
 
     def groups_of(self, room: str) -> list[str]:
         """What this socket hears of a room it is in."""
-        return [groups.room(room), *(groups.watchers(kind, room) for kind in WATCHED if kind in self.events)]
+        return [
+            groups.room_sockets(room),
+            *(groups.room_watchers(kind, room) for kind in WATCHED if kind in self.events),
+        ]
 
     async def attend(self, before: frozenset[str]) -> None:
         await super().attend(before)
         for kind in WATCHED:
             for room in self.rooms:
                 if kind in self.events - before:
-                    await self.channel_layer.group_add(groups.watchers(kind, room), self.channel_name)
+                    await self.channel_layer.group_add(groups.room_watchers(kind, room), self.channel_name)
                 elif kind in before - self.events:
-                    await self.channel_layer.group_discard(groups.watchers(kind, room), self.channel_name)
+                    await self.channel_layer.group_discard(groups.room_watchers(kind, room), self.channel_name)
 
     # Coming and going
 
@@ -74,9 +77,9 @@ class PeopleConsumer(EnvelopeConsumer):
         event = {"type": "people.typing", "user": self.user_id, "text": envelope.encode(envelope.identified(message))}
         if message.room:
             self.guard(message.room)
-            await self.channel_layer.group_send(groups.watchers(TYPING, message.room), event)
+            await self.channel_layer.group_send(groups.room_watchers(TYPING, message.room), event)
         else:
-            await self.channel_layer.group_send(groups.user(message.to_user), event)
+            await self.channel_layer.group_send(groups.chat_sockets(message.to_user), event)
 
     @hears("people.typing")
     async def see_typing(self, event: Event) -> None:
@@ -122,7 +125,7 @@ async def tell_status(user: str, status: str, rooms: Iterable[str]) -> None:
     frame = envelope.encode(payloads.user_status(user, status))
     for room in shared:
         event = {"type": "people.status", "user": user, "rooms": shared, "room": room, "text": frame}
-        await get_channel_layer().group_send(groups.watchers(PRESENCE, room), event)
+        await get_channel_layer().group_send(groups.room_watchers(PRESENCE, room), event)
 
 
 async def _renew() -> None:

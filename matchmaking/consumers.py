@@ -67,7 +67,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
     # Coming and going
 
     def own_groups(self) -> list[str]:
-        return [*super().own_groups(), groups.tabs(self.user_id)]
+        return [*super().own_groups(), groups.call_sockets(self.user_id)]
 
     async def leave(self, code: int) -> None:
         await super().leave(code)
@@ -80,7 +80,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
             await services.hold(user=self.user_id)
 
     async def _is_elsewhere(self) -> bool:
-        return await self.channel_layer.has_members(groups.tabs(self.user_id))
+        return await self.channel_layer.has_members(groups.call_sockets(self.user_id))
 
     def welcome(self) -> dict[str, object]:
         return super().welcome() | {"iceServers": ice.servers_for(self.user_id)}
@@ -175,7 +175,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
         if not settings.SIGNALING_IS_OPEN:
             raise Refused(NOT_MATCHED, "You're not in a call with this person.")
         event = {"type": "websocket.send", "text": envelope.encode(message)}
-        await self.channel_layer.group_send(groups.tabs(message.to_user), event)
+        await self.channel_layer.group_send(groups.call_sockets(message.to_user), event)
 
     # What comes to the socket that holds a side
 
@@ -217,7 +217,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
     async def moved(self, event: Event) -> None:
         """Another socket of this user holds his side from now on."""
         self._let_go()
-        await self.channel_layer.group_discard(groups.caller(self.user_id), self.channel_name)
+        await self.channel_layer.group_discard(groups.call_holder(self.user_id), self.channel_name)
 
     # Holding
 
@@ -227,7 +227,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
             return
         await self._happens(self.user_id, "call.moved", by=self.channel_name)
         self.holders[self.user_id] = self
-        await self.channel_layer.group_add(groups.caller(self.user_id), self.channel_name)
+        await self.channel_layer.group_add(groups.call_holder(self.user_id), self.channel_name)
 
     def _let_go(self) -> bool:
         """Hold it no more; whether this socket did."""
@@ -245,7 +245,7 @@ class MatchmakingConsumer(EnvelopeConsumer):
 
     async def _happens(self, user: str, what: str, **details: str | int) -> None:
         """Bring an event to the socket that holds a user's side."""
-        await self.channel_layer.group_send(groups.caller(user), {"type": what} | details)
+        await self.channel_layer.group_send(groups.call_holder(user), {"type": what} | details)
 
     async def _tell_parted(self, parted: Parted, reason: str) -> None:
         """Tell the other one, if there is one, that this user is out of the call."""
@@ -281,7 +281,7 @@ async def _tell(ended: Ended, reason: str) -> None:
     """Tell one user that his call is over, though the peer has not said so."""
     frame = envelope.encode(payloads.hangup(ended.peer, reason, to=ended.user))
     event = {"type": "call.ended", "peer": ended.peer, "frame": frame, "at": ended.at}
-    await get_channel_layer().group_send(groups.caller(ended.user), event)
+    await get_channel_layer().group_send(groups.call_holder(ended.user), event)
     _note_hangup(ended.user, ended.peer, reason)
 
 

@@ -14,5 +14,5 @@ def announce(client: redis.Redis, group: str, event: Event) -> None:
 
 def close_sockets(client: redis.Redis, user: str) -> None:
     """Close a user's sockets with 4403, wherever they are; a call he is in ends."""
-    for group in (groups.user(user), groups.tabs(user)):
+    for group in (groups.chat_sockets(user), groups.call_sockets(user)):
         announce(client, group, {"type": "socket.close"})
