@@ -17,7 +17,7 @@ Payload = TypeVar("Payload")
 NOTHING = msgspec.Raw()
 MAX_DEPTH = 32
 MAX_MESSAGE_ID = 64
-# Beyond this JavaScript reads Infinity.
+# JavaScript reads larger numbers as Infinity.
 _LARGEST_NUMBER = 10**308
 _MANY_DIGITS = re.compile(r"\d{300}")
 
@@ -25,7 +25,8 @@ _MANY_DIGITS = re.compile(r"\d{300}")
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
     """One message. Empty fields are left out on the wire.
 
-    `create_time` stands before `payload`, so that in a stored line its first occurrence is ours, not the client's.
+    `create_time` stands before `payload`, so that in a stored line the first occurrence of `createTime` is the server's
+    and not one in the client's payload.
     """
 
     type: str = ""
@@ -38,7 +39,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     payload: msgspec.Raw = NOTHING
 
     def payload_as(self, shape: builtins.type[Payload]) -> Payload:
-        """The payload in the given shape; Refused when its fields have other types."""
+        """Return the payload in the given shape. Raises Refused when its fields have other types."""
         try:
             return msgspec.json.decode(self.payload or b"{}", type=shape)
         except msgspec.ValidationError as error:
@@ -52,9 +53,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode(text: str) -> Envelope:
-    """The envelope a frame holds; MalformedFrame when it holds none. `null` fields count as left out."""
+    """Return the envelope that a frame holds. Raises MalformedFrame when it holds none.
+
+    A field that is `null` counts as left out.
+    """
     try:
-        # `Raw` alone lets 1e999 and lone surrogates through: everything is read once in full.
+        # Decoding into `Raw` accepts 1e999 and lone surrogates, so the whole frame is decoded once as well.
         tree = _anything.decode(text)
         _refuse_extremes(tree, text)
         try:
@@ -85,7 +89,7 @@ def _decode_without_nulls(text: str) -> Envelope:
 
 
 def _refuse_extremes(tree: object, text: str) -> None:
-    """Walk the tree only where the text could hold deep nesting or a huge number at all."""
+    """Raise MalformedFrame for deep nesting or a huge number. Walks the tree only if the text could hold either."""
     if text.count("{") + text.count("[") > MAX_DEPTH or _MANY_DIGITS.search(text):
         _walk(tree, 1)
 
@@ -101,24 +105,24 @@ def _walk(node: object, depth: int) -> None:
 
 
 def encode(message: Envelope) -> str:
-    """The frame for `message`: strict JSON."""
+    """Return the frame for `message`, as strict JSON."""
     return _encoder.encode(message).decode()
 
 
 def with_incoming(frame: str, *, incoming: bool) -> str:
-    """The frame of a message that has a payload, with `incoming` set: put in, not encoded anew."""
-    # What stands before the payload is ours, and quotes in it are escaped: the first one found is the right one.
+    """Return `frame` with the field `incoming` inserted, without encoding the message again. It must have a payload."""
+    # The server writes what precedes the payload and escapes quotes in it, so the first occurrence is the field itself.
     place = frame.index(',"payload":')
     return f'{frame[:place]},"incoming":{"true" if incoming else "false"}{frame[place:]}'
 
 
 def raw(payload: object) -> msgspec.Raw:
-    """A payload of our own making, ready for an envelope."""
+    """Return an object of the server's, encoded as the payload of an envelope."""
     return msgspec.Raw(_encoder.encode(payload))
 
 
 def stamp(message: Envelope, user: str) -> Envelope:
-    """What a client sent with the fields that are ours to set: who and when."""
+    """Return a client's message with the fields that only the server sets: its sender and its time."""
     return msgspec.structs.replace(
         message,
         from_user=user,
@@ -128,19 +132,19 @@ def stamp(message: Envelope, user: str) -> Envelope:
 
 
 def identified(message: Envelope) -> Envelope:
-    """The same, with an id if the client has given none."""
+    """Return the message with an id of its own, unless the client has given it one."""
     return message if message.message_id else msgspec.structs.replace(message, message_id=_new_id())
 
 
 def _new_id() -> str:
-    """A UUID of version 4. It need not be secret, only nobody else's: so not uuid4, which takes five times as long."""
+    """Return a UUID of version 4 that is unique but not secret. `uuid4` is secret and takes five times as long."""
     digits = f"{getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def from_system(kind: str, payload: object, *, room: str = "", to_user: str = "") -> Envelope:
-    """A message of the server's own; `payload` is an object to encode or `Raw`."""
+    """Return a message from the server itself. `payload` is an object to encode, or `Raw`."""
     return Envelope(
         type=kind,
         from_user=SYSTEM,
@@ -152,7 +156,7 @@ def from_system(kind: str, payload: object, *, room: str = "", to_user: str = ""
 
 
 def refusal(error: Refused, *, in_reply_to: str) -> Envelope:
-    """The `error` for a well-formed request that is declined."""
+    """Return the `error` that answers a well-formed request which the server declines."""
     payload: dict[str, object] = {"error": str(error), "code": error.code.name}
     if 0 < len(in_reply_to) <= MAX_MESSAGE_ID:
         payload["inReplyTo"] = in_reply_to
@@ -162,7 +166,7 @@ def refusal(error: Refused, *, in_reply_to: str) -> Envelope:
 
 
 def malformed(error: MalformedFrame, *, to_user: str) -> Envelope:
-    """The `error_response` for a frame that is no envelope."""
+    """Return the `error_response` that answers a frame which holds no envelope."""
     return Envelope(
         type="error_response",
         to_user=to_user,
