@@ -214,7 +214,9 @@ class ChatConsumer(PeopleConsumer):
 
 def _too_many_rooms() -> Refused:
     """The refusal of one more room."""
-    return Refused(TOO_MANY_ROOMS, f"You've reached the limit of {settings.MAX_ROOMS_PER_USER} rooms. Leave one first.")
+    limit = settings.MAX_ROOMS_PER_USER
+    rooms = "1 room" if limit == 1 else f"{limit} rooms"
+    return Refused(TOO_MANY_ROOMS, f"You've reached the limit of {rooms}. Leave one first.")
 
 
 def _present() -> Iterable[tuple[str, set[str]]]:
