@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from aleatoria import node
 from aleatoria.telemetry import metrics
 from aleatoria.wire import identity, origins
+from aleatoria.wire.errors import FORBIDDEN, INVALID_FIELD, MALFORMED, ErrorCode
 
 View = Callable[[HttpRequest], Awaitable[HttpResponse]]
 NAME_MAX = 64
@@ -83,7 +84,7 @@ async def ready(request: HttpRequest) -> JsonResponse:
 async def prometheus(request: HttpRequest) -> HttpResponse:
     """What this process counts, for those in METRICS_ALLOWED_IPS who ask it directly."""
     if not _may_read_metrics(request):
-        return _error(403, "forbidden", "METRICS_ALLOWED_IPS lists who may read this, not through a proxy.")
+        return _error(403, FORBIDDEN, "Only addresses in METRICS_ALLOWED_IPS can read this, and not through a proxy.")
     here = node.current()
     await here.start()
     return HttpResponse(await metrics.exposition(here.before_scrape), content_type=metrics.CONTENT_TYPE)
@@ -134,7 +135,7 @@ def session(request: HttpRequest) -> HttpResponse:
     """A new guest: his id, his token, and a cookie that holds it. DELETE takes the cookie away."""
     origin = request.headers.get("origin")
     if origin is not None and not _is_allowed(request, origin):
-        return _error(403, "forbidden", "This page may not open sessions here. ALLOWED_ORIGINS lists those that may.")
+        return _error(403, FORBIDDEN, "This page can't open sessions here. ALLOWED_ORIGINS lists the pages that can.")
     response = _open_session(request) if request.method == "POST" else HttpResponse(status=204)
     if request.method == "DELETE":
         response.delete_cookie(identity.COOKIE, samesite="Lax")
@@ -151,9 +152,9 @@ def _open_session(request: HttpRequest) -> HttpResponse:
     try:
         wish = msgspec.json.decode(request.body or b"{}", type=Wish)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _error(400, "malformed", 'Send nothing, or JSON like {"name": "ana"}.')
+        return _error(400, MALFORMED, 'Send an empty body, or JSON such as {"name": "ana"}.')
     if len(wish.name) > NAME_MAX:
-        return _error(400, "invalid_field", f"`name` has at most {NAME_MAX} characters.")
+        return _error(400, INVALID_FIELD, f"Names can have up to {NAME_MAX} characters.")
     guest = identity.open_session(wish.name)
     expires = datetime.fromtimestamp(guest.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     response = JsonResponse({"userId": guest.user_id, "token": guest.token, "expiresAt": expires})
@@ -178,5 +179,5 @@ def _is_allowed(request: HttpRequest, origin: str) -> bool:
     )
 
 
-def _error(status: int, code: str, text: str) -> JsonResponse:
-    return JsonResponse({"error": text, "code": code}, status=status)
+def _error(status: int, code: ErrorCode, text: str) -> JsonResponse:
+    return JsonResponse({"error": text, "code": code.name}, status=status)

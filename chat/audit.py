@@ -10,7 +10,8 @@ from django.conf import settings
 from aleatoria.operators.audit import Breach, Rule
 from aleatoria.operators.stats import ask_all, asking, found
 from aleatoria.wire import clock, envelope, names
-from aleatoria.wire.envelope import Envelope, WireError
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import WireError
 from chat.payloads import Content
 from chat.services import sweep
 from chat.store import direct_history, membership, room_history

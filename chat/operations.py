@@ -27,9 +27,9 @@ def clear_history(client: redis.Redis, room: str) -> int:
 def remove_member(client: redis.Redis, room: str, user: str) -> None:
     """End a membership; his sockets hear the room no more, and are told so as if he had left."""
     membership.LEAVE.apply(client, [rooms_key(user), members_key(room)], user, room)
-    announce(client, groups.user(user), {"type": "room.left", "room": room, "by": ""})
+    announce(client, groups.chat_sockets(user), {"type": "room.left", "room": room, "by": ""})
     frame = envelope.encode(payloads.room_left(room))
-    announce(client, groups.user(user), events.frame(frame))
+    announce(client, groups.chat_sockets(user), events.frame(frame))
 
 
 def remove_room(client: redis.Redis, room: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from aleatoria.wire import clock, envelope, names
-from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import INVALID_FIELD, Refused
 from chat.services.messages import History, Stretch
 from chat.store.conversations import Conversation
 from chat.store.paging import Position
@@ -44,7 +45,7 @@ class HistoryQuery(msgspec.Struct, rename="camel"):
         if self.cursor:
             return _stretch_behind(self.cursor, self.moment, count)
         if self.before and self.after:
-            raise Refused("invalid_field", "Ask for `before` or for `after`, not for both.")
+            raise Refused(INVALID_FIELD, "Use either `before` or `after`, not both.")
         if self.after:
             return Stretch(count, newer=True, time=_time("after", self.after))
         return Stretch(count, time=_time("before", self.before) if self.before else None)
@@ -61,7 +62,7 @@ class DirectHistoryQuery(HistoryQuery, rename="camel"):
 def check_content(message: Envelope) -> None:
     """Refused when a chat message says nothing or too much."""
     if not 1 <= len(message.payload_as(Content).content) <= CONTENT_MAX:
-        raise Refused("invalid_field", f"`content` has 1 to {CONTENT_MAX} characters.")
+        raise Refused(INVALID_FIELD, f"Messages can have 1 to {CONTENT_MAX} characters.")
 
 
 class Reading(msgspec.Struct, rename="camel"):
@@ -73,20 +74,20 @@ class Reading(msgspec.Struct, rename="camel"):
 def room_of(message: Envelope) -> str:
     """The room a message names; Refused when it names none."""
     if not message.room:
-        raise Refused("invalid_field", "Name the `room`.")
+        raise Refused(INVALID_FIELD, "`room` is missing.")
     return message.room
 
 
 def check_address(message: Envelope) -> None:
     """Refused unless a message is either for a room or for a user."""
     if bool(message.room) == bool(message.to_user):
-        raise Refused("invalid_field", "A message is for a `room` or for a `toUser`: name one of the two.")
+        raise Refused(INVALID_FIELD, "Set either `room` or `toUser`, not both.")
 
 
 def check_other(user: str) -> None:
     """Refused unless `user`, with whom a conversation is, is a user id."""
     if not names.is_user_id(user):
-        raise Refused("invalid_field", "`withUser` is not a user id.")
+        raise Refused(INVALID_FIELD, "`withUser` isn't a valid user ID.")
 
 
 def mark_of(message: Envelope) -> Mark:
@@ -98,7 +99,7 @@ def mark_of(message: Envelope) -> Mark:
 def senders_copy(message: Envelope, created: str) -> Envelope:
     """What a repeat is answered with: the message as it was first sent, at `created`; Refused when it was another."""
     if not created:
-        raise Refused("invalid_field", "That `messageId` has been used for another message. Give each its own.")
+        raise Refused(INVALID_FIELD, "This `messageId` was already used for another message. Use a new one.")
     incoming = False if message.to_user else None
     return msgspec.structs.replace(message, create_time=created, incoming=incoming)
 
@@ -175,7 +176,7 @@ def _stretch_behind(cursor: str, moment: re.Pattern[str], limit: int) -> Stretch
     except ValueError:
         match = None
     if match is None or not moment.fullmatch(match[2]):
-        raise Refused("invalid_field", "`cursor` is not one that a history reply has given.")
+        raise Refused(INVALID_FIELD, "`cursor` isn't valid. Use one from an earlier reply.")
     return Stretch(limit, newer=match[1] == "n", position=Position(match[2], match[3]))
 
 
@@ -183,4 +184,4 @@ def _time(field: str, text: str) -> int:
     try:
         return clock.nanoseconds(text)
     except ValueError as error:
-        raise Refused("invalid_field", f"`{field}`: {error}.") from None
+        raise Refused(INVALID_FIELD, f"`{field}` isn't a valid time: {error}.") from None

@@ -61,7 +61,7 @@ class People:
         frame = envelope.encode(payloads.user_status(user, status))
         for room in shared:
             event = {"type": "people.status", "user": user, "rooms": shared, "room": room, "text": frame}
-            await self._host.layer.group_send(groups.watchers(PRESENCE, room), event)
+            await self._host.layer.group_send(groups.room_watchers(PRESENCE, room), event)
 
     async def renew_memberships(self) -> None:
         """Renew the memberships of those who are connected here."""

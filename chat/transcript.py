@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from aleatoria.wire import envelope
-from aleatoria.wire.envelope import WireError
+from aleatoria.wire.errors import WireError
 from chat.payloads import Content
 
 

@@ -51,7 +51,7 @@ class Callers:
 
     async def tell_holder(self, user: str, happened: str, **details: str | int) -> None:
         """Bring an event to the socket that holds a user's side, in whichever process it is."""
-        await self._layer.group_send(groups.caller(user), {"type": happened} | details)
+        await self._layer.group_send(groups.call_holder(user), {"type": happened} | details)
 
     async def tell_end(self, ended: Ended, reason: str) -> None:
         """Tell one user that their call is over, though the peer has not said so."""

@@ -3,7 +3,8 @@
 import msgspec
 
 from aleatoria.wire import envelope
-from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import INVALID_FIELD, TOO_LARGE, Refused
 from matchmaking import ice
 
 SDP_MAX, CANDIDATE_MAX = 32 * 1024, 4 * 1024
@@ -30,21 +31,21 @@ class Candidate(msgspec.Struct):
 def peer_of(message: Envelope) -> str:
     """The peer a message names; Refused when it names none."""
     if not message.to_user:
-        raise Refused("invalid_field", "Name the peer in `toUser`.")
+        raise Refused(INVALID_FIELD, "`toUser` is missing.")
     return message.to_user
 
 
 def check_description(message: Envelope) -> None:
     """Refused when the SDP is too large."""
     if len(message.payload_as(Description).sdp.encode()) > SDP_MAX:
-        raise Refused("too_large", f"`sdp` has at most {SDP_MAX} bytes.")
+        raise Refused(TOO_LARGE, f"`sdp` can have up to {SDP_MAX} bytes.")
 
 
 def check_candidate(message: Envelope) -> None:
     """Refused when the candidate is too large."""
     quotes = 2
     if len(bytes(message.payload_as(Candidate).candidate)) > CANDIDATE_MAX + quotes:
-        raise Refused("too_large", f"`candidate` has at most {CANDIDATE_MAX} bytes.")
+        raise Refused(TOO_LARGE, f"`candidate` can have up to {CANDIDATE_MAX} bytes.")
 
 
 def assign_role(role: str, peer: str, *, to: str) -> Envelope:

@@ -19,10 +19,9 @@ from twisted.internet import defer, reactor
 from aleatoria.servers.frames import frame_of, whole_text
 from aleatoria.servers.inbox import Inbox
 from aleatoria.servers.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
-from aleatoria.wire.consumer import SLOW_READER
+from aleatoria.wire.errors import SERVICE_RESTART, SLOW_READER
 from aleatoria.wire.output import CUT, WRITER
 
-SERVICE_RESTART = 1012
 # autobahn writes out all its options, and colours names, for log lines that nobody keeps: a fifth of a connection.
 for _module in (autobahn_protocol, autobahn_twisted):
     for _shown in ("pformat", "hltype", "hlval"):
@@ -54,7 +53,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
         backlog = len(transport.dataBuffer) - transport.offset + transport._tempDataLen + outbox.size
         if backlog > WRITE_BACKLOG:
             CUT.by["slow_reader"] += 1
-            self.serverClose(SLOW_READER)
+            self.serverClose(SLOW_READER.number)
         else:
             outbox.put(frame_of(content))
         return True
@@ -113,7 +112,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
     def say_goodbye(self) -> None:
         """Close because the server restarts; daphne's own close knows no 1012."""
         if self.state == self.STATE_OPEN:
-            self.sendCloseFrame(code=SERVICE_RESTART)
+            self.sendCloseFrame(code=SERVICE_RESTART.number)
 
 
 class Server(DaphneServer):  # type: ignore[misc]
@@ -192,7 +191,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         await _all(*(socket.application_queue.join() for socket in open_ones), within=ANSWER_DEADLINE)
         await self._on_answered()
         for socket in open_ones:
-            socket.application_queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART})
+            socket.application_queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART.number})
         await _all(*self._lives().values(), within=LEAVE_DEADLINE)
         for socket in sockets:
             socket.say_goodbye()

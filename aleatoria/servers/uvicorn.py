@@ -17,7 +17,7 @@ from websockets.protocol import OPEN
 from aleatoria.servers.frames import frame_of, frame_size, whole_text
 from aleatoria.servers.inbox import Inbox
 from aleatoria.servers.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
-from aleatoria.wire.consumer import LOST
+from aleatoria.wire.errors import LOST
 from aleatoria.wire.output import WRITER
 
 LONGEST_HEAD = 14
@@ -132,7 +132,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.conn.close_rcvd is None:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST.number})
         super().connection_lost(exc)
 
     # A transport that is closed waits for its peer to read what there is, be it for ever. One that is aborted does not.

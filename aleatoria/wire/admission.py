@@ -7,18 +7,9 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from aleatoria.wire import identity, origins
+from aleatoria.wire.errors import BAD_REQUEST, UNIDENTIFIED, Rejected
 
 logger = logging.getLogger(__name__)
-
-BAD_REQUEST, UNIDENTIFIED = 4400, 4401
-
-
-class Rejected(Exception):
-    """A connection that is accepted only to be closed with a code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class ForeignOrigin(Exception):

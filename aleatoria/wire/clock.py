@@ -1,4 +1,4 @@
-"""Moments on the wire: RFC 3339 text, and whole microseconds since 1970 inside."""
+"""Times: RFC 3339 text on the wire, whole microseconds since 1970 inside the server."""
 
 import re
 import time
@@ -11,20 +11,21 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _last = 0
-# The second that is being written, in both forms: most calls are about it.
+# The last second that was formatted, as a number and as text. Most calls are about the same second.
 _second, _second_text = 0, "1970-01-01T00:00:00"
 
 
 def now() -> int:
-    """The time in microseconds, later than every answer before it in this process."""
+    """Return the time in microseconds. Each call in a process returns a later time than the call before it."""
     global _last
-    # A sorted set's score is a double, 256 ns a step at this date: microseconds are told apart, nanoseconds are not.
+    # The score in a sorted set is a double. For nanoseconds of this date its precision is 256 ns: enough to tell
+    # microseconds apart, but not nanoseconds.
     _last = max(_last + 1, time.time_ns() // 1000)
     return _last
 
 
 def text(micros: int) -> str:
-    """`micros` as the protocol writes a moment: UTC, six decimals."""
+    """Return `micros` as RFC 3339 text in UTC with six decimals."""
     global _second, _second_text
     seconds, fraction = divmod(micros, 1_000_000)
     if seconds != _second:
@@ -33,17 +34,17 @@ def text(micros: int) -> str:
 
 
 def micros(moment: str) -> int:
-    """What `text` was made from."""
+    """Return the microseconds of a text that `text` has returned."""
     if moment.startswith(_second_text):
         return _second * 1_000_000 + int(moment[20:26])
     return nanoseconds(moment) // 1000
 
 
 def nanoseconds(moment: str) -> int:
-    """The RFC 3339 `moment`, of any precision and offset, in nanoseconds since 1970; ValueError when it is none."""
+    """Return an RFC 3339 time, of any precision and offset, in nanoseconds since 1970. Raises ValueError if invalid."""
     match = _RFC3339.fullmatch(moment)
     if match is None:
-        raise ValueError("not a moment like 2025-10-10T12:00:00.000Z")
+        raise ValueError("use a form like 2025-10-10T12:00:00.000Z")
     year, month, day, hour, minute, second = (int(group) for group in match.group(1, 2, 3, 4, 5, 6))
     leap = second == 60
     date = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC) - _EPOCH
@@ -52,11 +53,11 @@ def nanoseconds(moment: str) -> int:
 
 
 def _offset(match: re.Match[str]) -> int:
-    """Seconds east of UTC."""
+    """Return the offset in seconds east of UTC."""
     if match[8] is None:
         return 0
     hours, minutes = int(match[9]), int(match[10])
     if hours > 23 or minutes > 59:
-        raise ValueError("an offset has at most 23 hours and 59 minutes")
+        raise ValueError("offsets can be up to 23:59")
     seconds = hours * 3600 + minutes * 60
     return -seconds if match[8] == "-" else seconds

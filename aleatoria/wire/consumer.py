@@ -22,9 +22,10 @@ from django.conf import settings
 from aleatoria.telemetry import metrics, trace
 from aleatoria.valkey.events import FRAME, Event
 from aleatoria.wire import admission, envelope, identity, reception
-from aleatoria.wire.admission import UNIDENTIFIED, ForeignOrigin, Rejected
+from aleatoria.wire.admission import ForeignOrigin
 from aleatoria.wire.dispatch import Handler, handles, hears, marked
 from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import BANNED, LOST, NO_CODE, SLOW_READER, UNIDENTIFIED, Rejected
 from aleatoria.wire.host import Host
 from aleatoria.wire.limits import Limits
 from aleatoria.wire.output import WRITER, Output, Send
@@ -32,8 +33,6 @@ from aleatoria.wire.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
-BANNED, SLOW_READER = 4403, 4408
-NO_CODE, LOST = 1005, 1006
 _CONNECTIONS = metrics.LabelledCounter(
     "aleatoria_connections",
     "Sockets that were opened, or refused and why.",
@@ -86,15 +85,15 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             _CONNECTIONS.by["origin"] += 1
             await self.output.deny()
         except Rejected as rejected:
-            _CONNECTIONS.by["unidentified" if rejected.code == UNIDENTIFIED else "bad_request"] += 1
-            logger.info("a connection was refused with %d", rejected.code)
+            _CONNECTIONS.by["unidentified" if rejected.code is UNIDENTIFIED else "bad_request"] += 1
+            logger.info("a connection was refused with %d", rejected.code.number)
             await self.output.accept(_protocol_of(scope))
             await self.output.close(rejected.code)
         else:
             await self._live(receive)
 
     async def _live(self, receive: Callable[[], Awaitable[Event]]) -> None:
-        code, opened = LOST, monotonic()
+        code, opened = LOST.number, monotonic()
         self.output.life = asyncio.current_task()
         self.channel_name = await self.layer.new_channel()
         self.layer.attach(self.channel_name, self._deliver, partial(self.output.cut, SLOW_READER, "slow_reader"))
@@ -130,9 +129,9 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
             event = await receive()
             if event["type"] == "websocket.disconnect":
                 # daphne says None where a browser has closed without giving a code, which is 1005.
-                return event.get("code") or NO_CODE
+                return event.get("code") or NO_CODE.number
             await reception.receive(self, event)
-        return LOST
+        return LOST.number
 
     # What each consumer adds to
 
@@ -148,7 +147,7 @@ class EnvelopeConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no a
         await self.layer.join_groups(self.channel_name, *self.own_groups())
 
     async def leave(self, code: int) -> None:
-        """What ends with this socket; `code` is how it was closed, LOST when it was lost."""
+        """What ends with this socket; `code` is how it was closed, that of LOST when it was lost."""
 
     async def attend(self, before: frozenset[str]) -> None:
         """What is done when a client has asked for events; `before` are those it had asked for until now."""

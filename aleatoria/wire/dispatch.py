@@ -1,22 +1,26 @@
-"""Marks on methods, which make a consumer's tables: what a client names is never looked up on the object itself."""
+"""Marks on a consumer's methods, from which its tables of handlers and listeners are made.
+
+What a client names is looked up in such a table, never on the object itself.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
 from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.limits import OTHER, Rate
 
 Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 
 
 class Handler(NamedTuple):
-    """What answers a type of message, and which rate it counts towards."""
+    """The method that answers a type of message, and the rate the message counts toward."""
 
     call: Callable[[Any, Envelope], Awaitable[None]]
-    rate: str
+    rate: Rate
 
 
-def handles(*types: str, rate: str = "other") -> Callable[[Method], Method]:
-    """Mark a method as what answers these message types of clients."""
+def handles(*types: str, rate: Rate = OTHER) -> Callable[[Method], Method]:
+    """Mark a method as the one that answers these types of messages from clients."""
 
     def mark(method: Method) -> Method:
         method._handles = {kind: Handler(method, rate) for kind in types}  # type: ignore[attr-defined]
@@ -26,7 +30,7 @@ def handles(*types: str, rate: str = "other") -> Callable[[Method], Method]:
 
 
 def hears(event: str) -> Callable[[Method], Method]:
-    """Mark a method as what happens when the layer brings this event."""
+    """Mark a method as the one that is called when the channel layer delivers this event."""
 
     def mark(method: Method) -> Method:
         method._hears = {event: method}  # type: ignore[attr-defined]
@@ -36,7 +40,10 @@ def hears(event: str) -> Callable[[Method], Method]:
 
 
 def marked(consumer: type, mark: str) -> dict[str, Any]:
-    """The table that the marks make, the bases' included; TypeError when two methods claim the same."""
+    """Return the table that the marks on a consumer and its bases make.
+
+    Raises TypeError when two methods claim the same name.
+    """
     table: dict[str, Any] = {}
     for base in reversed(consumer.__mro__):
         for method in vars(base).values():

@@ -1,9 +1,4 @@
-"""The one shape every frame has, in and out (protocol §2). Camel case exists here only.
-
-WireError
-├── MalformedFrame   what came is no envelope: answered with `error_response`
-└── Refused          a well-formed request we decline: answered with `error`
-"""
+"""The one shape that every frame has, in both directions. Camel case exists in this module only."""
 
 import builtins
 import re
@@ -14,6 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from aleatoria.wire import clock
+from aleatoria.wire.errors import INVALID_FIELD, MalformedFrame, Refused
 from aleatoria.wire.names import SYSTEM
 
 Payload = TypeVar("Payload")
@@ -21,38 +17,16 @@ Payload = TypeVar("Payload")
 NOTHING = msgspec.Raw()
 MAX_DEPTH = 32
 MAX_MESSAGE_ID = 64
-# Beyond this JavaScript reads Infinity.
+# JavaScript reads larger numbers as Infinity.
 _LARGEST_NUMBER = 10**308
 _MANY_DIGITS = re.compile(r"\d{300}")
-
-
-class WireError(Exception):
-    """Something a client sent that we do not do; its text is for a person, its code for a program."""
-
-    code = "malformed"
-
-
-class MalformedFrame(WireError):
-    """A frame that is no envelope."""
-
-    def __init__(self, text: str, code: str = "malformed") -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class Refused(WireError):
-    """A well-formed request we decline. Its text is shown to the sender."""
-
-    def __init__(self, code: str, text: str, *, retry_after: float | None = None) -> None:
-        super().__init__(text)
-        self.code = code
-        self.retry_after = retry_after
 
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
     """One message. Empty fields are left out on the wire.
 
-    `create_time` stands before `payload`, so that in a stored line its first occurrence is ours, not the client's.
+    `create_time` stands before `payload`, so that in a stored line the first occurrence of `createTime` is the server's
+    and not one in the client's payload.
     """
 
     type: str = ""
@@ -65,11 +39,11 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     payload: msgspec.Raw = NOTHING
 
     def payload_as(self, shape: builtins.type[Payload]) -> Payload:
-        """The payload in the given shape; Refused when its fields have other types."""
+        """Return the payload in the given shape. Raises Refused when its fields have other types."""
         try:
             return msgspec.json.decode(self.payload or b"{}", type=shape)
         except msgspec.ValidationError as error:
-            raise Refused("invalid_field", f"The payload does not fit: {error}") from error
+            raise Refused(INVALID_FIELD, f"Invalid payload: {error}") from error
 
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -79,9 +53,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode(text: str) -> Envelope:
-    """The envelope a frame holds; MalformedFrame when it holds none. `null` fields count as left out."""
+    """Return the envelope that a frame holds. Raises MalformedFrame when it holds none.
+
+    A field that is `null` counts as left out.
+    """
     try:
-        # `Raw` alone lets 1e999 and lone surrogates through: everything is read once in full.
+        # Decoding into `Raw` accepts 1e999 and lone surrogates, so the whole frame is decoded once as well.
         tree = _anything.decode(text)
         _refuse_extremes(tree, text)
         try:
@@ -89,11 +66,11 @@ def decode(text: str) -> Envelope:
         except msgspec.ValidationError:
             message = _decode_without_nulls(text)
     except RecursionError:
-        raise MalformedFrame(f"nesting deeper than {MAX_DEPTH}") from None
+        raise MalformedFrame(f"The frame is nested deeper than {MAX_DEPTH} levels.") from None
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise MalformedFrame(str(error)) from None
     if not message.type:
-        raise MalformedFrame("`type` is missing")
+        raise MalformedFrame("`type` is missing.")
     return _with_payload_checked(message, tree)
 
 
@@ -103,7 +80,7 @@ def _with_payload_checked(message: Envelope, tree: dict[str, Any]) -> Envelope:
         return message
     if payload is None:
         return msgspec.structs.replace(message, payload=NOTHING)
-    raise MalformedFrame("`payload` is not an object")
+    raise MalformedFrame("`payload` isn't an object.")
 
 
 def _decode_without_nulls(text: str) -> Envelope:
@@ -112,7 +89,7 @@ def _decode_without_nulls(text: str) -> Envelope:
 
 
 def _refuse_extremes(tree: object, text: str) -> None:
-    """Walk the tree only where the text could hold deep nesting or a huge number at all."""
+    """Raise MalformedFrame for deep nesting or a huge number. Walks the tree only if the text could hold either."""
     if text.count("{") + text.count("[") > MAX_DEPTH or _MANY_DIGITS.search(text):
         _walk(tree, 1)
 
@@ -120,32 +97,32 @@ def _refuse_extremes(tree: object, text: str) -> None:
 def _walk(node: object, depth: int) -> None:
     if isinstance(node, dict | list):
         if depth > MAX_DEPTH:
-            raise MalformedFrame(f"nesting deeper than {MAX_DEPTH}")
+            raise MalformedFrame(f"The frame is nested deeper than {MAX_DEPTH} levels.")
         for child in node.values() if isinstance(node, dict) else node:
             _walk(child, depth + 1)
     elif isinstance(node, int) and abs(node) > _LARGEST_NUMBER:
-        raise MalformedFrame("a number is out of range")
+        raise MalformedFrame("A number is out of range.")
 
 
 def encode(message: Envelope) -> str:
-    """The frame for `message`: strict JSON."""
+    """Return the frame for `message`, as strict JSON."""
     return _encoder.encode(message).decode()
 
 
 def with_incoming(frame: str, *, incoming: bool) -> str:
-    """The frame of a message that has a payload, with `incoming` set: put in, not encoded anew."""
-    # What stands before the payload is ours, and quotes in it are escaped: the first one found is the right one.
+    """Return `frame` with the field `incoming` inserted, without encoding the message again. It must have a payload."""
+    # The server writes what precedes the payload and escapes quotes in it, so the first occurrence is the field itself.
     place = frame.index(',"payload":')
     return f'{frame[:place]},"incoming":{"true" if incoming else "false"}{frame[place:]}'
 
 
 def raw(payload: object) -> msgspec.Raw:
-    """A payload of our own making, ready for an envelope."""
+    """Return an object of the server's, encoded as the payload of an envelope."""
     return msgspec.Raw(_encoder.encode(payload))
 
 
 def stamp(message: Envelope, user: str) -> Envelope:
-    """What a client sent with the fields that are ours to set: who and when."""
+    """Return a client's message with the fields that only the server sets: its sender and its time."""
     return msgspec.structs.replace(
         message,
         from_user=user,
@@ -155,19 +132,19 @@ def stamp(message: Envelope, user: str) -> Envelope:
 
 
 def identified(message: Envelope) -> Envelope:
-    """The same, with an id if the client has given none."""
+    """Return the message with an id of its own, unless the client has given it one."""
     return message if message.message_id else msgspec.structs.replace(message, message_id=_new_id())
 
 
 def _new_id() -> str:
-    """A UUID of version 4. It need not be secret, only nobody else's: so not uuid4, which takes five times as long."""
+    """Return a UUID of version 4 that is unique but not secret. `uuid4` is secret and takes five times as long."""
     digits = f"{getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def from_system(kind: str, payload: object, *, room: str = "", to_user: str = "") -> Envelope:
-    """A message of the server's own; `payload` is an object to encode or `Raw`."""
+    """Return a message from the server itself. `payload` is an object to encode, or `Raw`."""
     return Envelope(
         type=kind,
         from_user=SYSTEM,
@@ -179,8 +156,8 @@ def from_system(kind: str, payload: object, *, room: str = "", to_user: str = ""
 
 
 def refusal(error: Refused, *, in_reply_to: str) -> Envelope:
-    """The `error` for a well-formed request that is declined."""
-    payload: dict[str, object] = {"error": str(error), "code": error.code}
+    """Return the `error` that answers a well-formed request which the server declines."""
+    payload: dict[str, object] = {"error": str(error), "code": error.code.name}
     if 0 < len(in_reply_to) <= MAX_MESSAGE_ID:
         payload["inReplyTo"] = in_reply_to
     if error.retry_after is not None:
@@ -189,11 +166,11 @@ def refusal(error: Refused, *, in_reply_to: str) -> Envelope:
 
 
 def malformed(error: MalformedFrame, *, to_user: str) -> Envelope:
-    """The `error_response` for a frame that is no envelope."""
+    """Return the `error_response` that answers a frame which holds no envelope."""
     return Envelope(
         type="error_response",
         to_user=to_user,
         message_id=f"err-{uuid4()}",
         create_time=clock.text(clock.now()),
-        payload=raw({"error": "Invalid message structure", "details": str(error), "code": error.code}),
+        payload=raw({"error": "Invalid message structure", "details": str(error), "code": error.code.name}),
     )

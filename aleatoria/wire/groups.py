@@ -1,5 +1,8 @@
-"""Every group name there is. Channels allows `[A-Za-z0-9._-]` under 100 characters, so names are digests:
-replacing characters would make two rooms one."""
+"""The names of all groups of sockets in the channel layer. Each function is named for the sockets that hear the group.
+
+Channels allows `[A-Za-z0-9._-]` and fewer than 100 characters, so names of rooms and users go in as digests: replacing
+the characters that are not allowed could give two rooms one group.
+"""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -10,30 +13,30 @@ def _digest(name: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def room(name: str) -> str:
-    """The sockets that hear a room."""
-    return f"room.{_digest(name)}"
+def room_sockets(room: str) -> str:
+    """The group of all sockets that hear a room."""
+    return f"room.{_digest(room)}"
 
 
 @lru_cache(maxsize=16_384)
-def watchers(kind: str, name: str) -> str:
-    """The sockets that hear a kind of news about a room's people, as they have asked to."""
-    return f"{kind}.{_digest(name)}"
+def room_watchers(kind: str, room: str) -> str:
+    """The group of the sockets that asked for one kind of events about a room's members, such as `presence`."""
+    return f"{kind}.{_digest(room)}"
 
 
 @lru_cache(maxsize=16_384)
-def user(user_id: str) -> str:
-    """All sockets of a user that speak chat."""
-    return f"user.{_digest(user_id)}"
+def chat_sockets(user: str) -> str:
+    """The group of all sockets of a user that speak chat."""
+    return f"user.{_digest(user)}"
 
 
 @lru_cache(maxsize=16_384)
-def tabs(user_id: str) -> str:
-    """All sockets of a user that speak matchmaking."""
-    return f"tabs.{_digest(user_id)}"
+def call_sockets(user: str) -> str:
+    """The group of all sockets of a user that speak matchmaking."""
+    return f"tabs.{_digest(user)}"
 
 
 @lru_cache(maxsize=16_384)
-def caller(user_id: str) -> str:
-    """The one socket of a user that holds his side of a call, or his place in the pool."""
-    return f"caller.{_digest(user_id)}"
+def call_holder(user: str) -> str:
+    """The group of the one socket that holds the user's side of a call, or their place in the pool."""
+    return f"caller.{_digest(user)}"

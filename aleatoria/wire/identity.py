@@ -1,4 +1,4 @@
-"""Who is on this connection: tokens, the guest cookie, Django users and, where trusted, `?userId=` (protocol §1)."""
+"""Who is on a connection: by token, guest cookie, Django login or, where the settings trust it, `?userId=`."""
 
 import re
 import secrets
@@ -19,14 +19,14 @@ from aleatoria.wire import names
 COOKIE = "aleatoria_guest"
 PROTOCOL = "aleatoria.v1"
 _BEARER = "bearer."
-# Not Django's colon: a token must also fit into Sec-WebSocket-Protocol.
+# Django's default separator, a colon, is not allowed in Sec-WebSocket-Protocol, which may carry a token.
 _signer = signing.Signer(sep="~", salt="aleatoria.identity")
 _SUFFIX = 10
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 class Session(NamedTuple):
-    """A guest's proof of who he is; times are seconds since 1970."""
+    """The token with which a guest proves their id. Times are seconds since 1970."""
 
     user_id: str
     token: str
@@ -34,15 +34,15 @@ class Session(NamedTuple):
 
 
 class Unidentified(Exception):
-    """Nobody, somebody whose proof has expired, or a forger."""
+    """The connection carries no proof of an identity, or one that is expired or forged."""
 
 
 class InvalidUserId(Exception):
-    """Somebody whose name cannot be a user id."""
+    """The proof is valid, but the name in it is no user id."""
 
 
 def open_session(name: str) -> Session:
-    """A new guest called like `name`, as far as an id may be called so; nobody else is or gets called the same."""
+    """Return a session for a new guest. The id begins with the part of `name` that an id may hold and is unique."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^A-Za-z0-9._~@+-]+", "-", plain).strip("-._~@+")[: 63 - _SUFFIX] or "guest"
     user_id = f"{stem}-{''.join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX))}"
@@ -51,12 +51,12 @@ def open_session(name: str) -> Session:
 
 
 def sign(user_id: str, expires_at: float) -> str:
-    """A token that proves `user_id` until `expires_at`."""
+    """Return a token that proves `user_id` until `expires_at`."""
     return _signer.sign_object({"userId": user_id, "expiresAt": expires_at})
 
 
 def verify(token: str) -> str:
-    """Whom `token` proves; Unidentified when it is forged or has expired."""
+    """Return the user id that `token` proves. Raises Unidentified when it is forged or expired."""
     try:
         claim = _signer.unsign_object(token)
         user_id, expires_at = str(claim["userId"]), float(claim["expiresAt"])
@@ -68,7 +68,7 @@ def verify(token: str) -> str:
 
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The request's headers by lower-case name; several of one name are joined, as HTTP allows."""
+    """Return the request's headers by lower-case name. Headers of the same name are joined, as HTTP allows."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin1").lower(), value.decode("latin1")
@@ -78,13 +78,13 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 def query_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The query's fields, of one given twice the last; UnicodeDecodeError when they are not UTF-8."""
+    """Return the fields of the query; the last of a name counts. Raises UnicodeDecodeError when it is not UTF-8."""
     fields = parse_qs(scope["query_string"].decode(), keep_blank_values=True, errors="strict")
     return {name: values[-1] for name, values in fields.items()}
 
 
 def bearer_token(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
-    """The token in the Authorization header or among the sub-protocols; None when there is none."""
+    """Return the token in the Authorization header or among the sub-protocols, or None."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
@@ -95,7 +95,10 @@ def bearer_token(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | 
 
 
 async def identify(scope: Mapping[str, Any], headers: Mapping[str, str], query: Mapping[str, str]) -> str:
-    """Whose connection this is. The first proof that is present decides; a bad one is refused, not skipped."""
+    """Return the user id of the connection.
+
+    The first proof that is present decides; a wrong one is refused, not skipped. Raises Unidentified or InvalidUserId.
+    """
     token = bearer_token(scope, headers)
     cookies = parse_cookie(headers.get("cookie", ""))
     if token is None:
@@ -111,7 +114,7 @@ async def identify(scope: Mapping[str, Any], headers: Mapping[str, str], query: 
 
 
 async def _django_user(cookies: Mapping[str, str]) -> str | None:
-    """The username of who is logged in; None when nobody is. Without a session cookie the database is not asked."""
+    """Return the username of the logged-in user, or None. Without a session cookie the database is not queried."""
     key = cookies.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None

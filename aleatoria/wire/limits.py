@@ -1,77 +1,96 @@
-"""How much one socket may ask for: token buckets, and the patience for malformed frames (issue "Chat", part 5)."""
+"""How much one socket may ask for: a token bucket per rate, and a limit on malformed frames.
+
+A rate is declared beside the handlers it limits, as `OTHER` is here, and is passed to `handles` by name.
+"""
 
 import math
 from collections import deque
-from typing import NamedTuple
+from dataclasses import dataclass
 
-
-class Rate(NamedTuple):
-    """So many a second, and so many at once after a pause."""
-
-    per_second: float
-    burst: int
-
-
-class Flooding(Exception):
-    """The socket goes on at ten times what it may."""
-
-
-RATES = {
-    "message": Rate(10, 20),
-    "join": Rate(5, 20),
-    "history": Rate(5, 20),
-    "typing": Rate(5, 10),
-    "request": Rate(2, 5),
-    "description": Rate(5, 5),
-    "candidate": Rate(50, 50),
-    # What costs next to nothing to answer.
-    "other": Rate(50, 100),
-}
+EARLY = 1e-7
+"""Seconds by which a request may come before its token is due. Adding times as floats loses less than this, so a client
+that waits exactly as long as it is told is let through."""
 FLOOD_FACTOR = 10
 MALFORMED_FRAMES, MALFORMED_WITHIN = 20, 60.0
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Rate:
+    """A limit on requests per socket: `per_second` on average, and up to `burst` at once after a pause.
+
+    Handlers that share a rate object share its bucket. `name` is what docs/protocol.md calls the rate.
+    """
+
+    name: str
+    per_second: float
+    burst: int
+
+
+OTHER = Rate("other", 50, 100)
+"""The rate of requests that cost next to nothing, and of unknown types."""
+
+
+class Flooding(Exception):
+    """A socket keeps sending at ten times a rate, so it is closed."""
+
+
 class Bucket:
-    """Tokens that refill at a rate; times are seconds on any steady clock."""
+    """A bucket of tokens that refills at a rate. Times are seconds on any steady clock."""
 
-    __slots__ = ("_at", "_rate", "_tokens")
+    __slots__ = ("_at", "_burst", "_needed", "_per_second", "_tokens")
 
-    def __init__(self, rate: Rate, now: float) -> None:
-        self._rate = rate
-        self._tokens = float(rate.burst)
+    def __init__(self, rate: Rate, now: float, *, factor: int = 1) -> None:
+        self._per_second = rate.per_second * factor
+        self._burst = rate.burst * factor
+        self._needed = 1 - EARLY * self._per_second
+        self._tokens = float(self._burst)
         self._at = now
 
     def take(self, now: float) -> float:
-        """0 when a token was there and is taken, else the seconds until there is one."""
-        self._tokens = min(self._rate.burst, self._tokens + (now - self._at) * self._rate.per_second)
-        self._at = now
-        if self._tokens >= 1:
+        """Take a token and return 0.0; if there is none, return the seconds until there is one."""
+        wait = self.wait(now)
+        if not wait:
             self._tokens -= 1
+        return wait
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until there is a token, 0.0 if there is one. Takes none."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        if self._tokens >= self._needed:
             return 0.0
-        return (1 - self._tokens) / self._rate.per_second
+        return (1 - self._tokens) / self._per_second
 
 
 class Limits:
-    """What one socket has used up."""
+    """What one socket has used up of its limits."""
 
     __slots__ = ("_buckets", "_malformed")
 
     def __init__(self) -> None:
-        self._buckets: dict[str, tuple[Bucket, Bucket]] = {}
+        self._buckets: dict[Rate, tuple[Bucket, Bucket]] = {}
         self._malformed: deque[float] = deque(maxlen=MALFORMED_FRAMES)
 
-    def wait(self, kind: str, now: float) -> float:
-        """0 when the request may go on, else the seconds to wait, rounded up; Flooding at ten times the rate."""
-        if kind not in self._buckets:
-            rate = RATES[kind]
-            flood = Rate(rate.per_second * FLOOD_FACTOR, rate.burst * FLOOD_FACTOR)
-            self._buckets[kind] = Bucket(rate, now), Bucket(flood, now)
-        bucket, flood_bucket = self._buckets[kind]
+    def wait(self, rate: Rate, now: float) -> float:
+        """Count a request: 0.0 if it may go on, else the seconds after which it may, rounded up to milliseconds.
+
+        Raises Flooding when the socket exceeds ten times the rate.
+        """
+        buckets = self._buckets.get(rate)
+        if buckets is None:
+            buckets = self._buckets[rate] = Bucket(rate, now), Bucket(rate, now, factor=FLOOD_FACTOR)
+        bucket, flood_bucket = buckets
         if flood_bucket.take(now):
             raise Flooding
-        return math.ceil(bucket.take(now) * 1000) / 1000
+        wait = bucket.take(now)
+        if not wait:
+            return 0.0
+        # The request is refused a second time unless both buckets hold a token by then.
+        wait = max(wait, flood_bucket.wait(now))
+        # Half of EARLY makes up for rounding here, the other half for rounding in the next `take`.
+        return math.ceil((wait - EARLY / 2) * 1000) / 1000
 
     def malformed_too_often(self, now: float) -> bool:
-        """Count one malformed frame; whether it was the twentieth within a minute."""
+        """Count a malformed frame and return whether it is the twentieth within a minute."""
         self._malformed.append(now)
         return len(self._malformed) == MALFORMED_FRAMES and now - self._malformed[0] < MALFORMED_WITHIN

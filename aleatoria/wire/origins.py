@@ -1,4 +1,4 @@
-"""Which web pages may open a socket: the Origin header against the settings (protocol §1)."""
+"""Which web pages may open a socket: the Origin header is checked against the settings."""
 
 import re
 from collections.abc import Collection
@@ -11,7 +11,7 @@ _IMPLIED = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):
-    """A page's scheme, host and port."""
+    """The scheme, host and port of a page."""
 
     scheme: str
     host: str
@@ -19,7 +19,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The origin `text` names; ValueError when it names none, as `null` and URLs with a path do."""
+        """Return the origin that `text` names. Raises ValueError when it names none, as `null` or a URL with a path."""
         match = _ORIGIN.fullmatch(text.lower())
         port = int(match[3] or _IMPLIED[match[1]]) if match else 0
         if match is None or not 1 <= port <= 65535:
@@ -28,10 +28,10 @@ class Origin(NamedTuple):
 
 
 def is_allowed(header: str, *, host: str, allowed: Collection[Origin], hosts: Collection[str]) -> bool:
-    """Whether a page of the origin in `header` may talk to us.
+    """Return whether a page of the origin in `header` may connect.
 
-    With nothing `allowed` explicitly, pages of the `host` the request itself was sent to may, when it is one of
-    our `hosts` (Django's ALLOWED_HOSTS, so that a rebound DNS name is refused).
+    If `allowed` is empty, only pages of the `host` that the request was sent to may, and only if that is one of
+    `hosts`. These are Django's ALLOWED_HOSTS, so that a rebound DNS name is refused.
     """
     try:
         origin = Origin.parse(header)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aleatoria.telemetry import metrics
 from aleatoria.valkey.events import Event, frame
+from aleatoria.wire.errors import CloseCode
 from aleatoria.wire.tasks import Tasks
 
 WRITER = "aleatoria.writer"
@@ -73,20 +74,20 @@ class Output:
         if self._write is None or not self._write(text):
             await self._send(frame(text))
 
-    async def close(self, code: int) -> None:
+    async def close(self, code: CloseCode) -> None:
         """Close the socket, once; frames that are still coming in are not answered."""
         if not self.closed_with:
-            self.closed_with = code
-            await self._send({"type": "websocket.close", "code": code})
+            self.closed_with = code.number
+            await self._send({"type": "websocket.close", "code": code.number})
 
-    def cut(self, code: int, reason: str) -> None:
+    def cut(self, code: CloseCode, reason: str) -> None:
         """Close the socket and end its life, whether its client reads or not; `reason` is counted."""
         if not (self.closed_with or self.is_cut):
             self.is_cut = True
             CUT.by[reason] += 1
             self._tasks.spawn(self._cut_off(code))
 
-    async def _cut_off(self, code: int) -> None:
+    async def _cut_off(self, code: CloseCode) -> None:
         # Where a send waits for a client that does not read, a close waits too.
         with suppress(TimeoutError):
             await asyncio.wait_for(self.close(code), CUT_OFF_WITHIN)

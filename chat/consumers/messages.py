@@ -6,7 +6,7 @@ from aleatoria.telemetry import metrics
 from aleatoria.wire import envelope, groups
 from aleatoria.wire.dispatch import handles
 from aleatoria.wire.envelope import Envelope
-from chat import payloads
+from chat import payloads, rates
 from chat.consumers.rooms import RoomsConsumer
 from chat.store.repeats import Mark
 
@@ -25,7 +25,7 @@ _NOT_KEPT = metrics.Counter(
 class MessagesConsumer(RoomsConsumer):
     """One socket of a user, as far as it is about what is said."""
 
-    @handles("chat_message", rate="message")
+    @handles("chat_message", rate=rates.MESSAGE)
     async def say(self, message: Envelope) -> None:
         payloads.check_content(message)
         payloads.check_address(message)
@@ -47,16 +47,16 @@ class MessagesConsumer(RoomsConsumer):
         keep = partial(
             self.chat.messages.keep_in_room, room=message.room, line=frame, created=message.create_time, mark=mark
         )
-        earlier = await self.layer.publish_within(keep, (groups.room(message.room), lambda: frame))
+        earlier = await self.layer.publish_within(keep, (groups.room_sockets(message.room), lambda: frame))
         return self._counted("room", earlier)
 
     async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
         """The mark of the same message sent before, or ""."""
         recipient = message.to_user
         line = envelope.encode(message)
-        copies = [(groups.user(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
+        copies = [(groups.chat_sockets(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
         if recipient != self.user_id:
-            copies.insert(0, (groups.user(recipient), partial(envelope.with_incoming, line, incoming=True)))
+            copies.insert(0, (groups.chat_sockets(recipient), partial(envelope.with_incoming, line, incoming=True)))
         keep = partial(
             self.chat.messages.keep_direct,
             sender=self.user_id,
@@ -73,7 +73,7 @@ class MessagesConsumer(RoomsConsumer):
         _NOT_KEPT.count += earlier is None
         return earlier or ""
 
-    @handles("get_recent_messages", rate="history")
+    @handles("get_recent_messages", rate=rates.HISTORY)
     async def get_recent_messages(self, message: Envelope) -> None:
         room = payloads.room_of(message)
         stretch = message.payload_as(payloads.HistoryQuery).stretch()
@@ -81,7 +81,7 @@ class MessagesConsumer(RoomsConsumer):
         history = await self.chat.messages.room_page(room=room, stretch=stretch)
         await self.reply(payloads.recent_messages(room, history, newer=stretch.newer))
 
-    @handles("get_direct_messages", rate="history")
+    @handles("get_direct_messages", rate=rates.HISTORY)
     async def get_direct_messages(self, message: Envelope) -> None:
         query = message.payload_as(payloads.DirectHistoryQuery)
         payloads.check_other(query.with_user)
@@ -89,7 +89,7 @@ class MessagesConsumer(RoomsConsumer):
         history = await self.chat.messages.direct_page(user=self.user_id, other=query.with_user, stretch=stretch)
         await self.reply(payloads.direct_messages(query.with_user, history, newer=stretch.newer))
 
-    @handles("get_conversations", rate="history")
+    @handles("get_conversations", rate=rates.HISTORY)
     async def get_conversations(self, message: Envelope) -> None:
         await self.reply(payloads.conversations_list(await self.chat.conversations.of(user=self.user_id)))
 

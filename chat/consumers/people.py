@@ -7,7 +7,7 @@ from aleatoria.valkey.events import Event
 from aleatoria.wire import envelope, groups
 from aleatoria.wire.dispatch import handles, hears
 from aleatoria.wire.envelope import Envelope
-from chat import payloads
+from chat import payloads, rates
 from chat.consumers.rooms import RoomsConsumer
 from chat.people import TYPING, WATCHED
 
@@ -20,9 +20,9 @@ class PeopleConsumer(RoomsConsumer):
         for kind in WATCHED:
             for room in self.rooms:
                 if kind in self.events - before:
-                    await self.layer.group_add(groups.watchers(kind, room), self.channel_name)
+                    await self.layer.group_add(groups.room_watchers(kind, room), self.channel_name)
                 elif kind in before - self.events:
-                    await self.layer.group_discard(groups.watchers(kind, room), self.channel_name)
+                    await self.layer.group_discard(groups.room_watchers(kind, room), self.channel_name)
 
     @hears("people.status")
     async def see_status(self, event: Event) -> None:
@@ -31,7 +31,7 @@ class PeopleConsumer(RoomsConsumer):
         if event["user"] != self.user_id and event["room"] == min(shared, default=""):
             await self.output.send_text(event["text"])
 
-    @handles("get_members", rate="history")
+    @handles("get_members", rate=rates.HISTORY)
     async def get_members(self, message: Envelope) -> None:
         room = payloads.room_of(message)
         self.guard(room)
@@ -41,15 +41,15 @@ class PeopleConsumer(RoomsConsumer):
             members = self.people.members_here(room)
         await self.reply(payloads.members_list(room, members, degraded=degraded))
 
-    @handles("typing", rate="typing")
+    @handles("typing", rate=rates.TYPING)
     async def type(self, message: Envelope) -> None:
         payloads.check_address(message)
         event = {"user": self.user_id, "text": envelope.encode(envelope.identified(message))}
         if message.room:
             self.guard(message.room)
-            await self.tell(groups.watchers(TYPING, message.room), "people.typing", **event)
+            await self.tell(groups.room_watchers(TYPING, message.room), "people.typing", **event)
         else:
-            await self.tell(groups.user(message.to_user), "people.typing", **event)
+            await self.tell(groups.chat_sockets(message.to_user), "people.typing", **event)
 
     @hears("people.typing")
     async def see_typing(self, event: Event) -> None:

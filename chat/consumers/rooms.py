@@ -4,16 +4,15 @@ from django.conf import settings
 
 from aleatoria.valkey.events import Event
 from aleatoria.wire import envelope, groups, names
-from aleatoria.wire.admission import BAD_REQUEST, Rejected
 from aleatoria.wire.consumer import EnvelopeConsumer
 from aleatoria.wire.dispatch import handles, hears
-from aleatoria.wire.envelope import Envelope, Refused
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import BAD_REQUEST, Refused, Rejected
 from aleatoria.wire.host import Host
-from chat import payloads
+from chat import payloads, rates
+from chat.errors import NOT_IN_ROOM, TOO_MANY_ROOMS
 from chat.people import WATCHED, People, Person
 from chat.store.membership import TooManyRooms
-
-TOO_MANY_ROOMS = Refused("too_many_rooms", "You are in as many rooms as you may be. Leave one first.")
 
 
 class RoomsConsumer(EnvelopeConsumer, Person):
@@ -28,7 +27,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
     def guard(self, room: str) -> None:
         """Refused unless the user is in the room."""
         if room not in self.rooms:
-            raise Refused("not_in_room", "You are not in that room. Join the room first.")
+            raise Refused(NOT_IN_ROOM, "You're not in this room. Join it first.")
 
     # Coming and going
 
@@ -40,7 +39,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
             raise Rejected(BAD_REQUEST) from None
 
     def own_groups(self) -> list[str]:
-        return [*super().own_groups(), groups.user(self.user_id), *map(groups.room, self.rooms)]
+        return [*super().own_groups(), groups.chat_sockets(self.user_id), *map(groups.room_sockets, self.rooms)]
 
     async def enter(self) -> None:
         """Be in the room that was asked for, in those the user is a member of, or in the default room."""
@@ -73,7 +72,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
 
     async def _refuse_at_connect(self) -> None:
         await self.output.opened()
-        await self.reply(envelope.refusal(TOO_MANY_ROOMS, in_reply_to=""))
+        await self.reply(envelope.refusal(_too_many_rooms(), in_reply_to=""))
 
     async def leave(self, code: int) -> None:
         self.people.go(self)
@@ -84,13 +83,13 @@ class RoomsConsumer(EnvelopeConsumer, Person):
 
     # Requests
 
-    @handles("join_room", rate="join")
+    @handles("join_room", rate=rates.JOIN)
     async def join_room(self, message: Envelope) -> None:
         room = payloads.room_of(message)
         try:
             await self.chat.memberships.join(user=self.user_id, room=room)
         except TooManyRooms:
-            raise TOO_MANY_ROOMS from None
+            raise _too_many_rooms() from None
         is_new = room not in self.rooms
         await self._hear(room)
         await self._tell_own_sockets("room.joined", room)
@@ -98,7 +97,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
         if is_new:
             await self.people.tell_status(self.user_id, "online", [room])
 
-    @handles("leave_room", rate="join")
+    @handles("leave_room", rate=rates.JOIN)
     async def leave_room(self, message: Envelope) -> None:
         room = payloads.room_of(message)
         await self._hear_no_more(room)
@@ -106,7 +105,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
         await self._tell_own_sockets("room.left", room)
         await self.reply(payloads.room_left(room))
 
-    @handles("get_rooms", rate="history")
+    @handles("get_rooms", rate=rates.HISTORY)
     async def get_rooms(self, message: Envelope) -> None:
         await self.reply(payloads.rooms_list(self.rooms))
 
@@ -123,13 +122,16 @@ class RoomsConsumer(EnvelopeConsumer, Person):
         await self._hear_no_more(event["room"])
 
     async def _tell_own_sockets(self, happened: str, room: str) -> None:
-        await self.tell(groups.user(self.user_id), happened, room=room, by=self.channel_name)
+        await self.tell(groups.chat_sockets(self.user_id), happened, room=room, by=self.channel_name)
 
     # What this socket hears
 
     def groups_of(self, room: str) -> list[str]:
         """What this socket hears of a room it is in."""
-        return [groups.room(room), *(groups.watchers(kind, room) for kind in WATCHED if kind in self.events)]
+        return [
+            groups.room_sockets(room),
+            *(groups.room_watchers(kind, room) for kind in WATCHED if kind in self.events),
+        ]
 
     async def _listen(self, *names: str) -> None:
         await self.layer.join_groups(self.channel_name, *names)
@@ -142,3 +144,10 @@ class RoomsConsumer(EnvelopeConsumer, Person):
         self.rooms.discard(room)
         for name in self.groups_of(room):
             await self.layer.group_discard(name, self.channel_name)
+
+
+def _too_many_rooms() -> Refused:
+    """The refusal of one more room."""
+    limit = settings.MAX_ROOMS_PER_USER
+    rooms = "1 room" if limit == 1 else f"{limit} rooms"
+    return Refused(TOO_MANY_ROOMS, f"You've reached the limit of {rooms}. Leave one first.")

@@ -10,16 +10,17 @@ import time
 from aleatoria.telemetry import metrics
 from aleatoria.valkey.events import Event
 from aleatoria.wire import groups
-from aleatoria.wire.consumer import BANNED, NO_CODE, EnvelopeConsumer
+from aleatoria.wire.consumer import EnvelopeConsumer
 from aleatoria.wire.dispatch import hears
+from aleatoria.wire.errors import BANNED, GOING_AWAY, NO_CODE, NORMAL
 from aleatoria.wire.host import Host
 from matchmaking import ice, payloads, services
 from matchmaking.callers import Callers, call_id
 from matchmaking.services import Ended
 from matchmaking.store.pool import Parted, Standing
 
-CLEAN_CLOSES = frozenset([1000, 1001, NO_CODE])
-"""Close codes of connections that were closed on purpose. With all others the connection is lost."""
+CLEAN_CLOSES = frozenset(code.number for code in (NORMAL, GOING_AWAY, NO_CODE))
+"""The close codes with which a client leaves on purpose. With any other one the connection was lost."""
 _WAITS = metrics.Histogram(
     "aleatoria_match_wait_seconds",
     "How long users waited in the pool who were then chosen; those who found somebody at once did not wait.",
@@ -45,7 +46,7 @@ class SideConsumer(EnvelopeConsumer):
         self.turn = asyncio.Lock()
 
     def own_groups(self) -> list[str]:
-        return [*super().own_groups(), groups.tabs(self.user_id)]
+        return [*super().own_groups(), groups.call_sockets(self.user_id)]
 
     def welcome(self) -> dict[str, object]:
         return super().welcome() | {"iceServers": ice.servers_for(self.user_id)}
@@ -54,14 +55,14 @@ class SideConsumer(EnvelopeConsumer):
         await super().leave(code)
         held, since = self._let_go(), time.time()
         # A user whose sockets are all being closed by an operator has no other that counts.
-        if code == BANNED or (code in CLEAN_CLOSES and not await self._is_elsewhere()):
+        if code == BANNED.number or (code in CLEAN_CLOSES and not await self._is_elsewhere()):
             # Looking for their other sockets has taken a moment, in which they may have asked on a new one.
             await self.tell_parted(await self.calls.quit_all(user=self.user_id, since=since), "disconnected")
         elif held:
             await self.calls.hold(user=self.user_id)
 
     async def _is_elsewhere(self) -> bool:
-        return await self.layer.has_members(groups.tabs(self.user_id))
+        return await self.layer.has_members(groups.call_sockets(self.user_id))
 
     # Holding
 
@@ -81,7 +82,7 @@ class SideConsumer(EnvelopeConsumer):
             return
         await self.callers.tell_holder(self.user_id, "call.moved", by=self.channel_name)
         self.callers.holders[self.user_id] = self
-        await self.layer.group_add(groups.caller(self.user_id), self.channel_name)
+        await self.layer.group_add(groups.call_holder(self.user_id), self.channel_name)
 
     def _let_go(self) -> bool:
         """Hold the side no more; whether this socket did."""
@@ -136,4 +137,4 @@ class SideConsumer(EnvelopeConsumer):
     async def moved(self, event: Event) -> None:
         """Another socket of this user holds their side from now on."""
         self._let_go()
-        await self.layer.group_discard(groups.caller(self.user_id), self.channel_name)
+        await self.layer.group_discard(groups.call_holder(self.user_id), self.channel_name)

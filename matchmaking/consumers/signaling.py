@@ -6,10 +6,12 @@ from aleatoria.telemetry import metrics
 from aleatoria.valkey.events import Event
 from aleatoria.wire import envelope, groups
 from aleatoria.wire.dispatch import handles, hears
-from aleatoria.wire.envelope import Envelope, Refused
-from matchmaking import payloads
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import Refused
+from matchmaking import payloads, rates
 from matchmaking.callers import note_hangup
 from matchmaking.consumers.side import SideConsumer
+from matchmaking.errors import NOT_MATCHED
 
 _SIGNALS = metrics.Counter("aleatoria_signals", "Offers, answers and candidates passed between the two of a call.")
 
@@ -17,12 +19,12 @@ _SIGNALS = metrics.Counter("aleatoria_signals", "Offers, answers and candidates 
 class SignalingConsumer(SideConsumer):
     """One socket of a user, as far as it passes signals."""
 
-    @handles("webrtc_offer", "webrtc_answer", rate="description")
+    @handles("webrtc_offer", "webrtc_answer", rate=rates.DESCRIPTION)
     async def describe(self, message: Envelope) -> None:
         payloads.check_description(message)
         await self._signal(message)
 
-    @handles("webrtc_candidate", rate="candidate")
+    @handles("webrtc_candidate", rate=rates.CANDIDATE)
     async def suggest(self, message: Envelope) -> None:
         payloads.check_candidate(message)
         await self._signal(message)
@@ -55,8 +57,8 @@ class SignalingConsumer(SideConsumer):
     async def _signal_openly(self, message: Envelope) -> None:
         """Where the settings allow it, signal to a user who is not in a call with this one."""
         if not settings.SIGNALING_IS_OPEN:
-            raise Refused("not_matched", "You are not in a call with that user.")
-        await self.broadcast(groups.tabs(message.to_user), message)
+            raise Refused(NOT_MATCHED, "You're not in a call with this person.")
+        await self.broadcast(groups.call_sockets(message.to_user), message)
 
     @hears("call.signal")
     async def signalled(self, event: Event) -> None:

@@ -4,8 +4,9 @@ import logging
 
 from aleatoria.telemetry import metrics
 from aleatoria.wire.dispatch import handles
-from aleatoria.wire.envelope import Envelope, Refused
-from matchmaking import payloads
+from aleatoria.wire.envelope import Envelope
+from aleatoria.wire.errors import FORBIDDEN, Refused
+from matchmaking import payloads, rates
 from matchmaking.consumers.side import SideConsumer
 from matchmaking.store.pool import Parted
 
@@ -35,7 +36,7 @@ class WaitingConsumer(SideConsumer):
             if not self.holds:
                 await self.callers.tell_holder(self.user_id, "call.withdrawn", at=at)
 
-    @handles("request_random_peer", rate="request")
+    @handles("request_random_peer", rate=rates.REQUEST)
     async def request_random_peer(self, message: Envelope) -> None:
         skipping = message.payload_as(payloads.PeerRequest).current_peer_id or ""
         async with self.turn:
@@ -55,4 +56,4 @@ class WaitingConsumer(SideConsumer):
 
     @handles("assign_role", "no_peer_available")
     async def refuse(self, message: Envelope) -> None:
-        raise Refused("forbidden", "Only the server says that.")
+        raise Refused(FORBIDDEN, "Only the server can send this type of message.")

@@ -241,6 +241,7 @@ async def test_one_room_too_many_is_refused_and_the_others_stay(tab: MakeTab, se
         await ana.asks("join_room", "room_joined", room="cellar")
         refused = await ana.asks("join_room", "error", room="zoo", messageId="m1")
         assert (refused["code"], refused["inReplyTo"]) == ("too_many_rooms", "m1")
+        assert refused["error"] == "You've reached the limit of 2 rooms. Leave one first."
         await bob.says("is ana here?", room="zoo")
         await ana.hears_nothing()
         assert await ana.asks("get_rooms", "rooms_list") == {"rooms": ["attic", "cellar"]}
@@ -260,7 +261,9 @@ async def test_who_comes_for_one_room_too_many_is_told_and_is_in_his_own(tab: Ma
     async with tab("ana", room="attic"):
         pass
     async with tab("ana", room="zoo") as ana, tab("bob", room="zoo") as bob, tab("eve", room="attic") as eve:
-        assert (await ana.hears("error"))["payload"]["code"] == "too_many_rooms"
+        refused = (await ana.hears("error"))["payload"]
+        assert refused["code"] == "too_many_rooms"
+        assert refused["error"] == "You've reached the limit of 1 room. Leave one first."
         await bob.says("is ana here?", room="zoo")
         await eve.says("is ana here?", room="attic")
         assert await ana.hears_said() == "is ana here?"

@@ -19,6 +19,7 @@ async def test_a_stranger_is_told_to_join_first(tab: MakeTab) -> None:
         await eve.says("let me in", room="attic", messageId="m1")
         refused = (await eve.hears("error"))["payload"]
         assert refused["code"] == "not_in_room"
+        assert refused["error"] == "You're not in this room. Join it first."
         assert refused["inReplyTo"] == "m1"
         await ana.hears_nothing()
 

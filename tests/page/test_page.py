@@ -70,7 +70,7 @@ async def test_rooms_are_joined_by_name_and_left(site: ServerProcess, chromium: 
         await expect(ana.page.locator("#where")).to_have_text("lobby")
         await ana.page.get_by_placeholder("Join a room").fill("{}")
         await ana.page.get_by_role("button", name="Join", exact=True).click()
-        await expect(ana.page.locator("#join .problem")).to_have_text("A room name has no braces.")
+        await expect(ana.page.locator("#join .problem")).to_have_text("Room names can't contain { or }.")
 
 
 async def test_links_are_links_and_everything_else_is_text(site: ServerProcess, chromium: Browser) -> None:

@@ -106,7 +106,7 @@ def test_a_room_may_be_called(text: str) -> None:
 
 @pytest.mark.parametrize("text", NO_ROOMS.values(), ids=NO_ROOMS.keys())
 def test_a_room_may_not_be_called(text: str) -> None:
-    with pytest.raises(ValueError, match="A room name"):
+    with pytest.raises(ValueError, match="Room names can"):
         room_name(text)
 
 
@@ -165,7 +165,7 @@ def is_a_room(text: str) -> bool:
 @example(one="a", other="A")
 def test_two_rooms_share_a_group_and_a_key_only_if_they_are_one(one: str, other: str) -> None:
     one, other = room_name(one), room_name(other)
-    assert (groups.room(one) == groups.room(other)) is (one == other)
+    assert (groups.room_sockets(one) == groups.room_sockets(other)) is (one == other)
     assert (room_history.key(one) == room_history.key(other)) is (one == other)
 
 
@@ -177,6 +177,6 @@ def test_a_room_normalised_stays_as_it_is(name: str) -> None:
 @given(room=rooms(), user=user_ids())
 @example(room="ana", user="ana")
 def test_a_group_is_one_that_channels_takes_and_never_a_users(room: str, user: str) -> None:
-    for group in (groups.room(room_name(room)), groups.user(user)):
+    for group in (groups.room_sockets(room_name(room)), groups.chat_sockets(user)):
         assert re.fullmatch(r"[A-Za-z0-9._-]{1,99}", group)
-    assert groups.room(room_name(room)) != groups.user(user)
+    assert groups.room_sockets(room_name(room)) != groups.chat_sockets(user)

@@ -3,20 +3,30 @@
 import ast
 import json
 import re
-from typing import Any
 
 import pytest
 
 from aleatoria.routing import SocketConsumer
-from aleatoria.servers import daphne as server
-from aleatoria.wire import admission, consumer, envelope, reception
+from aleatoria.wire import envelope
 from aleatoria.wire.dispatch import Handler
+from aleatoria.wire.errors import (
+    BANNED,
+    CLOSES,
+    ERRORS,
+    FORBIDDEN,
+    MALFORMED,
+    CloseCode,
+    ErrorCode,
+    MalformedFrame,
+    Refused,
+)
+from aleatoria.wire.limits import OTHER, Rate
 from chat.consumers import ChatConsumer
 from matchmaking.consumers import MatchmakingConsumer
 from tests.support.repository import ROOT
 
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
-REFUSALS = ("Refused", "MalformedFrame", "WireError", "_error")
+ALL_OTHERS = frozenset(["all others", "and unknown types"])
 
 
 def examples() -> list[str]:
@@ -37,27 +47,25 @@ def tables() -> dict[str, Handler]:
     return SocketConsumer.handlers | ChatConsumer.handlers | MatchmakingConsumer.handlers
 
 
-def codes_in(source: str) -> set[str]:
-    """The error codes a source text gives: `Refused("code", …)`, `code="code"` and `code = "code"` in a class."""
-    found: set[Any] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in REFUSALS:
-            arguments = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
-            found |= {argument.value for argument in arguments if isinstance(argument, ast.Constant)}
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
-            found |= {node.value.value} if isinstance(node.value, ast.Constant) else set()
-        elif isinstance(node, ast.FunctionDef):
-            found |= {
-                default.value
-                for argument, default in zip(node.args.args[::-1], node.args.defaults[::-1], strict=False)
-                if argument.arg == "code" and isinstance(default, ast.Constant)
-            }
-    return {code for code in found if isinstance(code, str) and re.fullmatch(r"[a-z_]+", code)}
+def rows(heading: str) -> list[tuple[str, ...]]:
+    """The cells of the table below a heading, without the head of the table."""
+    section = re.split(r"^#+ ", DOCUMENT.split(f"\n### {heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[2:]]
 
 
-def explained(word: str) -> bool:
-    """Whether a table of the document has a row for `word`."""
-    return re.search(rf"^\| `?{re.escape(word)}`? \|", DOCUMENT, re.MULTILINE) is not None
+def rates() -> dict[Rate, set[str]]:
+    """Every rate that a mounted socket limits by, with the types of messages it limits."""
+    found: dict[Rate, set[str]] = {}
+    for kind, handler in tables().items():
+        found.setdefault(handler.rate, set()).add(kind)
+    return found
+
+
+def imported(source: str) -> set[str]:
+    """The names that a module imports from others."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    return {alias.name for node in nodes for alias in node.names}
 
 
 def test_every_example_is_an_envelope() -> None:
@@ -71,37 +79,49 @@ def test_every_message_we_answer_has_an_example(kind: str) -> None:
     assert kind in {envelope.decode(example).type for example in examples()}
 
 
-def test_every_error_code_in_the_code_is_explained() -> None:
-    sources = [file.read_text() for top in ("aleatoria", "chat", "matchmaking") for file in (ROOT / top).rglob("*.py")]
-    codes = set[str]().union(*map(codes_in, sources))
-    assert {"malformed", "too_large", "unknown_type", "rate_limited", "forbidden", "internal"} <= codes
-    assert {code for code in codes if not explained(code)} == set()
+def test_the_error_codes_of_the_document_are_those_of_the_code() -> None:
+    assert {"malformed", "too_large", "unknown_type", "rate_limited", "forbidden", "internal"} <= ERRORS.keys()
+    listed = [(f"`{code.name}`", code.meaning, code.client.value) for code in ERRORS.values()]
+    assert sorted(rows("Error codes")) == sorted(listed)
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        admission.BAD_REQUEST,
-        admission.UNIDENTIFIED,
-        consumer.SLOW_READER,
-        reception.FLOODING,
-        consumer.BANNED,
-        server.SERVICE_RESTART,
-    ],
-)
-def test_every_close_code_is_explained(code: int) -> None:
-    assert explained(str(code))
+def test_the_close_codes_of_the_document_are_those_of_the_code() -> None:
+    assert {4400, 4401, 4403, 4408, 4429, 1012} <= CLOSES.keys()
+    listed = [(str(code.number), code.meaning, code.client.value) for code in CLOSES.values()]
+    assert sorted(rows("Close codes")) == sorted(listed)
 
 
-def test_codes_are_found_however_they_are_given() -> None:
-    source = """
-class A(Exception):
-    code = "one"
-    def __init__(self, text: str, code: str = "two") -> None: ...
-raise Refused("three", "Text for a person.")
-raise envelope.Refused("four", f"Text {for_a} person.")
-raise MalformedFrame("Some text", code="five")
-_error(403, "six", "Text.")
-"""
-    assert codes_in(source) == {"one", "two", "three", "four", "five", "six"}
-    assert not explained("no_such_code")
+def test_the_rates_of_the_document_are_those_of_the_code() -> None:
+    assert OTHER in rates()
+    listed = {
+        (rate.name, ALL_OTHERS if rate is OTHER else frozenset(kinds), f"{rate.per_second:g}", str(rate.burst))
+        for rate, kinds in rates().items()
+    }
+    written = {
+        (name, frozenset(kinds.replace("`", "").split(", ")), *numbers) for name, kinds, *numbers in rows("Limits")
+    }
+    assert written == listed
+
+
+def test_no_two_rates_have_one_name() -> None:
+    names = [rate.name for rate in rates()]
+    assert len(names) == len(set(names))
+
+
+def test_every_error_code_is_used() -> None:
+    files = [file for top in ("aleatoria", "chat", "matchmaking") for file in (ROOT / top).rglob("*.py")]
+    used = set[str]().union(*(imported(file.read_text()) for file in files))
+    assert {code for code in ERRORS if code.upper() not in used} == set()
+
+
+def test_a_second_code_of_the_same_name_or_number_is_an_error() -> None:
+    with pytest.raises(TypeError, match="forbidden"):
+        ErrorCode("forbidden", FORBIDDEN.meaning, FORBIDDEN.client)
+    with pytest.raises(TypeError, match="4403"):
+        CloseCode(4403, BANNED.meaning, BANNED.client)
+    assert (ERRORS["forbidden"], CLOSES[4403]) == (FORBIDDEN, BANNED)
+
+
+def test_a_refusal_says_its_code_and_no_other() -> None:
+    assert Refused(FORBIDDEN, "No.").code is FORBIDDEN
+    assert MalformedFrame("what").code is MALFORMED
