@@ -10,6 +10,7 @@ from aleatoria.operators import totals
 from aleatoria.telemetry import metrics
 from aleatoria.valkey.layer import Event
 from aleatoria.valkey.link import valkey
+from aleatoria.valkey.publication import GroupFrame, Unkept
 from aleatoria.wire import envelope, groups, names
 from aleatoria.wire.consumer import BAD_REQUEST, Rejected
 from aleatoria.wire.dispatch import handles, hears
@@ -17,7 +18,7 @@ from aleatoria.wire.envelope import Envelope, Refused
 from chat import payloads, services
 from chat.people import PeopleConsumer, check_address, connected, room_of, tell_status
 from chat.store.membership import TooManyRooms
-from chat.store.repeats import Mark
+from chat.store.repeats import Kept, Mark
 
 RENEW_EVERY = 3600.0
 """Seconds between two signs of life of connected members; membership lasts a day from each."""
@@ -152,29 +153,30 @@ class ChatConsumer(PeopleConsumer):
         if message.room:
             self.guard(message.room)
         mark = payloads.mark_of(message) if message.message_id else None
-        earlier = services.sent_before(mark) if mark else ""
-        if not earlier:
+        first = services.sent_before(mark) if mark else None
+        if first is None:
             message = envelope.identified(message)
-            earlier = await (self._say_in_room(message, mark) if message.room else self._say_directly(message, mark))
+            first = await (self._say_in_room(message, mark) if message.room else self._say_directly(message, mark))
             if mark:
-                services.note_sent(mark, earlier or mark.value)
-        if mark and earlier:
-            await self.reply(payloads.senders_copy(message, mark.created_if_same(earlier)))
+                services.note_sent(first or mark)
+        if mark and first:
+            await self.reply(payloads.senders_copy(message, mark.created_if_same(first)))
 
-    async def _say_in_room(self, message: Envelope, mark: Mark | None) -> str:
-        """The mark of the same message sent before, or ""."""
-        frame = envelope.encode(message)
-        keep = partial(services.keep_in_room, room=message.room, line=frame, created=message.create_time, mark=mark)
-        earlier = await self.channel_layer.publish_within(keep, (groups.room(message.room), lambda: frame))
-        return self._counted("room", earlier)
+    async def _say_in_room(self, message: Envelope, mark: Mark | None) -> Mark | None:
+        """The mark under which the same message was sent before, or None."""
+        line = envelope.encode(message)
+        keep = partial(services.keep_in_room, room=message.room, line=line, created=message.create_time, mark=mark)
+        frame = GroupFrame(groups.room(message.room), lambda: line)
+        return self._counted("room", await self.channel_layer.publish_within(keep, frame))
 
-    async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
-        """The mark of the same message sent before, or ""."""
+    async def _say_directly(self, message: Envelope, mark: Mark | None) -> Mark | None:
+        """The mark under which the same message was sent before, or None."""
         recipient = message.to_user
         line = envelope.encode(message)
-        copies = [(groups.user(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
+        copies = [GroupFrame(groups.user(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
         if recipient != self.user_id:
-            copies.insert(0, (groups.user(recipient), partial(envelope.with_incoming, line, incoming=True)))
+            received = partial(envelope.with_incoming, line, incoming=True)
+            copies.insert(0, GroupFrame(groups.user(recipient), received))
         keep = partial(
             services.keep_direct,
             sender=self.user_id,
@@ -185,11 +187,12 @@ class ChatConsumer(PeopleConsumer):
         )
         return self._counted("direct", await self.channel_layer.publish_within(keep, *copies))
 
-    def _counted(self, kind: str, earlier: str | None) -> str:
-        if not earlier:
-            _MESSAGES.by[kind] += 1
-        _NOT_KEPT.count += earlier is None
-        return earlier or ""
+    def _counted(self, kind: str, outcome: Kept | Unkept) -> Mark | None:
+        """Count the message unless it is a repeat; the mark under which it was sent before, or None."""
+        first = outcome.first if isinstance(outcome, Kept) else None
+        _MESSAGES.by[kind] += first is None
+        _NOT_KEPT.count += isinstance(outcome, Unkept)
+        return first
 
     # Histories
 

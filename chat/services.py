@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from aleatoria.telemetry import metrics
 from aleatoria.valkey.failover import Failover
 from aleatoria.valkey.link import valkey
 from aleatoria.valkey.pipeline import Unavailable
+from aleatoria.valkey.publication import Publication
 from aleatoria.wire import clock
 from chat.store import direct_history, membership, presence, room_history
 from chat.store.conversations import Conversation, Conversations
@@ -17,7 +18,7 @@ from chat.store.direct_history import DirectHistory
 from chat.store.membership import Membership, MemoryMembership, ValkeyMembership
 from chat.store.paging import Page, Position
 from chat.store.presence import Presence
-from chat.store.repeats import Mark, SentHere
+from chat.store.repeats import Kept, Mark, SentHere
 from chat.store.room_history import RoomHistory
 
 READ_WITHIN = 0.4
@@ -63,27 +64,29 @@ class History(NamedTuple):
     degraded: bool
 
 
-async def keep_in_room(channel: bytes, head: bytes, *, room: str, line: str, created: str, mark: Mark | None) -> str:
-    """Keep a room's message and publish it, in one step; the mark of the same one sent before, or ""."""
-    return await _room_history.append(room, line, channel, head, micros=clock.micros(created), mark=mark)
+async def keep_in_room(
+    publications: Sequence[Publication], *, room: str, line: str, created: str, mark: Mark | None
+) -> Kept:
+    """Keep a room's message and publish it, in one step."""
+    (publication,) = publications
+    return await _room_history.append(room, line, publication, micros=clock.micros(created), mark=mark)
 
 
-async def keep_direct(*where: bytes, sender: str, recipient: str, line: str, created: str, mark: Mark | None) -> str:
-    """Keep a direct message and publish its copies, in one step; the mark of the same one sent before, or "".
-
-    `where` has a channel and a head for each copy, the sender's own the last.
-    """
-    return await _direct_history.append(sender, recipient, line, *where, created=created, mark=mark)
-
-
-def sent_before(mark: Mark) -> str:
-    """The mark under which this process has seen a message with the same id sent, or ""."""
-    return _sent_here.earlier(mark.key)
+async def keep_direct(
+    copies: Sequence[Publication], *, sender: str, recipient: str, line: str, created: str, mark: Mark | None
+) -> Kept:
+    """Keep a direct message and publish its copies, in one step. The last copy is the sender's own."""
+    return await _direct_history.append(sender, recipient, line, copies, created=created, mark=mark)
 
 
-def note_sent(mark: Mark, first: str) -> None:
-    """A message has been sent, the first time under this mark."""
-    _sent_here.remember(mark.key, first)
+def sent_before(mark: Mark) -> Mark | None:
+    """The first mark under which this process has seen a message with the same id sent, or None."""
+    return _sent_here.first(mark)
+
+
+def note_sent(mark: Mark) -> None:
+    """A message has been sent under this mark."""
+    _sent_here.remember(mark)
 
 
 async def room_page(*, room: str, stretch: Stretch) -> History:

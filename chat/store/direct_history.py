@@ -1,6 +1,8 @@
 """What two users said to each other: `dm:{a}:{b}` with the ids sorted, a list of lines, oldest first."""
 
 import re
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -8,10 +10,11 @@ from django.conf import settings
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Valkey
 from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.publication import Publication
 from aleatoria.wire import clock
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
-from chat.store.repeats import Mark
+from chat.store.repeats import Kept, Mark
 from chat.store.tidying import Tidying
 
 PREFIX = keys.own("dm:", "list", "messages between two users")
@@ -47,22 +50,21 @@ class DirectHistory:
         return clock.text(min(max(micros, 0), _END_OF_TIME))
 
     async def append(
-        self, sender: str, recipient: str, line: str, *copies: bytes, created: str, mark: Mark | None
-    ) -> str:
-        """Keep a message and publish its copies; the mark of the same message sent before, or "".
+        self, sender: str, recipient: str, line: str, copies: Sequence[Publication], *, created: str, mark: Mark | None
+    ) -> Kept:
+        """Keep a message and publish its copies in one step, unless the same message has been kept before.
 
-        `copies` are by twos a channel and what to publish there before the copy. The last is the sender's own; one
-        before it is `incoming`.
+        The last copy is the sender's own. One before it is the recipient's, and is published as `incoming`.
         """
         ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
-        keys = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
+        names = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
         micros = clock.micros(created)
         oldest = micros - settings.MESSAGE_TTL // clock.MICROSECOND
-        oldest_text = clock.text(oldest) if self._tidying.is_due(keys[0]) else ""
+        oldest_text = clock.text(oldest) if self._tidying.is_due(names[0]) else ""
         kept = (created, micros, line, oldest_text, oldest, limit, ttl, sender, recipient)
         marking = ("", 0) if mark is None else (mark.value, repeats.LASTS_MILLISECONDS)
         marked = [] if mark is None else [mark.key]
-        return str((await self._valkey.run(_APPEND, [*keys, *marked], *kept, *marking, *copies)).decode())
+        return Kept.under(mark, await self._valkey.run(_APPEND, [*names, *marked], *kept, *marking, *chain(*copies)))
 
     def sweep(self, conversation: str) -> None:
         """Drop what has expired in the conversation at a key that is not written to; nobody waits for it."""
