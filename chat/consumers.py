@@ -17,6 +17,7 @@ from aleatoria.wire.dispatch import handles, hears
 from aleatoria.wire.envelope import Envelope, Refused
 from chat import payloads, services
 from chat.people import PeopleConsumer, check_address, connected, room_of, tell_status
+from chat.store.line import with_incoming
 from chat.store.membership import TooManyRooms
 from chat.store.repeats import Kept, Mark
 
@@ -173,9 +174,9 @@ class ChatConsumer(PeopleConsumer):
         """The mark under which the same message was sent before, or None."""
         recipient = message.to_user
         line = envelope.encode(message)
-        copies = [GroupFrame(groups.user(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
+        copies = [GroupFrame(groups.user(self.user_id), partial(with_incoming, line, incoming=False))]
         if recipient != self.user_id:
-            received = partial(envelope.with_incoming, line, incoming=True)
+            received = partial(with_incoming, line, incoming=True)
             copies.insert(0, GroupFrame(groups.user(recipient), received))
         keep = partial(
             services.keep_direct,

@@ -132,13 +132,6 @@ def encode(message: Envelope) -> str:
     return _encoder.encode(message).decode()
 
 
-def with_incoming(frame: str, *, incoming: bool) -> str:
-    """The frame of a message that has a payload, with `incoming` set: put in, not encoded anew."""
-    # What stands before the payload is ours, and quotes in it are escaped: the first one found is the right one.
-    place = frame.index(',"payload":')
-    return f'{frame[:place]},"incoming":{"true" if incoming else "false"}{frame[place:]}'
-
-
 def raw(payload: object) -> msgspec.Raw:
     """A payload of our own making, ready for an envelope."""
     return msgspec.Raw(_encoder.encode(payload))

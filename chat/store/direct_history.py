@@ -1,6 +1,5 @@
 """What two users said to each other: `dm:{a}:{b}` with the ids sorted, a list of lines, oldest first."""
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,17 +12,17 @@ from aleatoria.valkey.pipeline import Script
 from aleatoria.valkey.publication import Publication
 from aleatoria.wire import clock
 from chat.store import repeats
+from chat.store.line import PRELUDE, created_in
 from chat.store.paging import Entry, Page, Position, page_of
 from chat.store.repeats import Kept, Mark
 from chat.store.tidying import Tidying
 
 PREFIX = keys.own("dm:", "list", "messages between two users")
 CONVERSATIONS = keys.own("user:dms:", "zset", "with whom a user has conversations")
-_APPEND = Script(Path(__file__).with_name("direct_history_append.lua"))
-_SWEEP = Script(Path(__file__).with_name("direct_history_sweep.lua"))
-_READ = Script(Path(__file__).with_name("direct_history_read.lua"))
+_APPEND = Script(Path(__file__).with_name("direct_history_append.lua"), PRELUDE)
+_SWEEP = Script(Path(__file__).with_name("direct_history_sweep.lua"), PRELUDE)
+_READ = Script(Path(__file__).with_name("direct_history_read.lua"), PRELUDE)
 _END_OF_TIME = 253_402_300_799_999_999  # the last createTime with a year of four digits
-_CREATED = re.compile(rb'"createTime":"([^"]*)"')
 
 
 def key(one: str, other: str) -> str:
@@ -92,11 +91,5 @@ def _oldest_kept() -> str:
     return clock.text(clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND)
 
 
-def created(line: bytes) -> str:
-    """The createTime of a kept line; "" when it has none."""
-    found = _CREATED.search(line)
-    return found[1].decode() if found else ""
-
-
 def _entries(lines: list[bytes]) -> list[Entry]:
-    return [Entry(line, created(line)) for line in lines]
+    return [Entry(line, created_in(line)) for line in lines]
