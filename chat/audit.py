@@ -9,12 +9,13 @@ from django.conf import settings
 
 from aleatoria.operators.audit import Breach, Rule
 from aleatoria.operators.stats import ask_all, asking, found
-from aleatoria.wire import clock, envelope, names
+from aleatoria.wire import clock, names
 from aleatoria.wire.envelope import Envelope
 from aleatoria.wire.errors import WireError
 from chat.payloads import Content
 from chat.services import sweep
 from chat.store import direct_history, membership, room_history
+from chat.store.line import MESSAGE, created_in, message_in
 from chat.store.membership import members_key, rooms_key
 
 _SLACK = 60.0
@@ -84,7 +85,7 @@ def retention(client: redis.Redis) -> Iterator[Breach]:
             yield Breach(key, f"keeps {expired} messages past their time", _cut(client, key, oldest))
     for pair in list(_of_type(client, direct_history.PREFIX, b"list")):
         key, bound = direct_history.PREFIX + pair, clock.text(int(oldest * 1_000_000))
-        old = [line for line in _lines(client, key) if "" < direct_history.created(line) < bound]
+        old = [line for line in _lines(client, key) if "" < created_in(line) < bound]
         if old:
             yield Breach(key, f"keeps {len(old)} messages past their time", _remove_listed(client, key, *old))
 
@@ -106,12 +107,12 @@ def _lines(client: redis.Redis, key: str) -> list[bytes]:
 def _read(line: bytes) -> tuple[Envelope, str]:
     """The message in a line, and what is wrong with it, or ""."""
     try:
-        message = envelope.decode(line.decode())
+        message = message_in(line)
         content = message.payload_as(Content).content
         clock.nanoseconds(message.create_time)
     except (WireError, ValueError) as error:
         return Envelope(), f"is no message: {error}"
-    if message.type != "chat_message" or not content or not names.is_user_id(message.from_user):
+    if message.type != MESSAGE or not content or not names.is_user_id(message.from_user):
         return message, "is no chat message"
     return message, ""
 

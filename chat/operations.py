@@ -1,6 +1,5 @@
 """What those who run the server do to rooms and conversations: blocking, for the admin and for commands."""
 
-import re
 from collections.abc import Iterable
 
 import redis
@@ -13,6 +12,7 @@ from chat import payloads
 from chat.store import direct_history, membership, room_history
 from chat.store.conversations import read_key
 from chat.store.direct_history import conversations_key
+from chat.store.line import is_from
 from chat.store.membership import members_key, rooms_key
 
 
@@ -54,9 +54,8 @@ def forget_conversation(client: redis.Redis, one: str, other: str) -> int:
 
 def said_by(client: redis.Redis, user: str) -> Iterable[tuple[str, list[bytes]]]:
     """The rooms in which a user's messages are kept, with the lines; a slow search through all of them."""
-    from_him = re.compile(rb'^\{"type":"chat_message","fromUser":"%b",' % re.escape(user.encode()))
     for room in found(client, room_history.PREFIX):
-        lines = [line for line, _ in client.zscan_iter(room_history.key(room), count=1000) if from_him.match(line)]
+        lines = [line for line, _ in client.zscan_iter(room_history.key(room), count=1000) if is_from(line, user)]
         if lines:
             yield room, lines
 

@@ -13,6 +13,7 @@ from aleatoria.operators.stats import Ask, ask_all, asking, found
 from aleatoria.valkey.keys import literally
 from aleatoria.wire import names
 from chat.store import direct_history, membership, presence, room_history
+from chat.store.line import created_in
 from chat.store.membership import members_key, rooms_key
 
 SHOWN_MEMBERS = 500
@@ -211,6 +212,6 @@ def rooms_of(client: redis.Redis, user: str) -> list[str]:
 
 def _created(line: bytes | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(direct_history.created(line or b""))
+        return datetime.fromisoformat(created_in(line or b""))
     except ValueError:
         return None  # nothing was said, or the line is broken: the audit says how

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import msgspec
 
-from aleatoria.wire import envelope
 from aleatoria.wire.errors import WireError
 from chat.payloads import Content
+from chat.store.line import message_in
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class Spoken(msgspec.Struct, frozen=True):
 def spoken(line: bytes) -> Spoken:
     """The message in a kept line; one that is broken says so."""
     try:
-        message = envelope.decode(line.decode())
+        message = message_in(line)
         content = message.payload_as(Content).content
         return Spoken(datetime.fromisoformat(message.create_time), message.from_user, content)
     except (WireError, ValueError):

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from random import getrandbits
 from time import perf_counter
 from types import coroutine
@@ -20,6 +20,7 @@ from aleatoria.telemetry import metrics, trace
 from aleatoria.valkey.events import FRAME, FRAME_MARK, PREFIX, Event, channel_prefix, frame, packed, unpacked
 from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Unavailable, reason_of
+from aleatoria.valkey.publication import GroupFrame, Publication, Unkept
 
 logger = logging.getLogger(__name__)
 
@@ -225,35 +226,33 @@ class ChannelLayer:
         await self._publish(self._wire(group), message)
 
     async def publish_within(
-        self, step: Callable[..., Awaitable[Result]], *frames: tuple[str, Callable[[], str]]
-    ) -> Result | None:
-        """Send each frame to its group as part of one step in Valkey; what the step returns.
+        self, step: Callable[[Sequence[Publication]], Awaitable[Result]], *frames: GroupFrame
+    ) -> Result | Unkept:
+        """Send each frame to its group as part of one step in Valkey; returns what the step returns.
 
-        `step` is given a channel and a head for each, and has to publish there the head followed by the frame's text.
-        None: Valkey could not do the step, and the frames, whose texts are made only then, have been sent without it.
+        `step` is given one Publication a frame, in the same order. It publishes the head followed by the frame's text.
+        When Valkey cannot do the step, the frames are sent without it.
         """
-        names = [self._wire(group) for group, _ in frames]
-        events = (frame(text()) for _, text in frames)
+        channels = [self._wire(each.group) for each in frames]
+        events = (frame(each.text()) for each in frames)
         if not (self._link.subscriber.live and self._link.health.writable):
-            for name, event in zip(names, events, strict=True):
-                await self._publish(name, event)
-            return None
-        numbers, where = [], []
-        for name in names:
-            numbers.append(number := self._next_number(name))
-            where += [name, self._header(number) + FRAME_MARK]
+            for channel, event in zip(channels, events, strict=True):
+                await self._publish(channel, event)
+            return Unkept()
+        numbers = [self._next_number(channel) for channel in channels]
+        heads = [self._header(number) + FRAME_MARK for number in numbers]
         try:
-            return await step(*where)
+            return await step(list(map(Publication, channels, heads)))
         except Unavailable:
             pass
         except ResponseError as error:
             logger.error("Valkey/Redis could not keep a message: %s", reason_of(error))
-        for name, number, event in zip(names, numbers, events, strict=True):
+        for channel, number, event in zip(channels, numbers, events, strict=True):
             if self._link.subscriber.live:
-                await self._publish(name, event)  # it was refused as a whole
+                await self._publish(channel, event)  # it was refused as a whole
             elif number > self._heard:
-                self._deliver_here(name, event)
-        return None
+                self._deliver_here(channel, event)
+        return Unkept()
 
     async def has_members(self, group: str) -> bool:
         """Whether anybody hears `group`, here or in another process."""

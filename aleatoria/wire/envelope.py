@@ -109,13 +109,6 @@ def encode(message: Envelope) -> str:
     return _encoder.encode(message).decode()
 
 
-def with_incoming(frame: str, *, incoming: bool) -> str:
-    """Return `frame` with the field `incoming` inserted, without encoding the message again. It must have a payload."""
-    # The server writes what precedes the payload and escapes quotes in it, so the first occurrence is the field itself.
-    place = frame.index(',"payload":')
-    return f'{frame[:place]},"incoming":{"true" if incoming else "false"}{frame[place:]}'
-
-
 def raw(payload: object) -> msgspec.Raw:
     """Return an object of the server's, encoded as the payload of an envelope."""
     return msgspec.Raw(_encoder.encode(payload))

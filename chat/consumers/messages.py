@@ -3,12 +3,14 @@
 from functools import partial
 
 from aleatoria.telemetry import metrics
+from aleatoria.valkey.publication import GroupFrame, Unkept
 from aleatoria.wire import envelope, groups
 from aleatoria.wire.dispatch import handles
 from aleatoria.wire.envelope import Envelope
 from chat import payloads, rates
 from chat.consumers.rooms import RoomsConsumer
-from chat.store.repeats import Mark
+from chat.store.line import with_incoming
+from chat.store.repeats import Kept, Mark
 
 _MESSAGES = metrics.LabelledCounter(
     "aleatoria_messages",
@@ -32,34 +34,35 @@ class MessagesConsumer(RoomsConsumer):
         if message.room:
             self.guard(message.room)
         mark = payloads.mark_of(message) if message.message_id else None
-        earlier = self.chat.messages.sent_before(mark) if mark else ""
-        if not earlier:
+        first = self.chat.messages.sent_before(mark) if mark else None
+        if first is None:
             message = envelope.identified(message)
-            earlier = await (self._say_in_room(message, mark) if message.room else self._say_directly(message, mark))
+            first = await (self._say_in_room(message, mark) if message.room else self._say_directly(message, mark))
             if mark:
-                self.chat.messages.note_sent(mark, earlier or mark.value)
-        if mark and earlier:
-            await self.reply(payloads.senders_copy(message, mark.created_if_same(earlier)))
+                self.chat.messages.note_sent(first or mark)
+        if mark and first:
+            await self.reply(payloads.senders_copy(message, mark.created_if_same(first)))
 
-    async def _say_in_room(self, message: Envelope, mark: Mark | None) -> str:
-        """The mark of the same message sent before, or ""."""
-        frame = envelope.encode(message)
-        keep = partial(
-            self.chat.messages.keep_in_room, room=message.room, line=frame, created=message.create_time, mark=mark
-        )
-        earlier = await self.layer.publish_within(keep, (groups.room_sockets(message.room), lambda: frame))
-        return self._counted("room", earlier)
-
-    async def _say_directly(self, message: Envelope, mark: Mark | None) -> str:
-        """The mark of the same message sent before, or ""."""
-        recipient = message.to_user
+    async def _say_in_room(self, message: Envelope, mark: Mark | None) -> Mark | None:
+        """The mark under which the same message was sent before, or None."""
         line = envelope.encode(message)
-        copies = [(groups.chat_sockets(self.user_id), partial(envelope.with_incoming, line, incoming=False))]
-        if recipient != self.user_id:
-            copies.insert(0, (groups.chat_sockets(recipient), partial(envelope.with_incoming, line, incoming=True)))
+        keep = partial(
+            self.chat.messages.keep_in_room, room=message.room, line=line, created=message.create_time, mark=mark
+        )
+        frame = GroupFrame(groups.room_sockets(message.room), lambda: line)
+        return self._counted("room", await self.layer.publish_within(keep, frame))
+
+    async def _say_directly(self, message: Envelope, mark: Mark | None) -> Mark | None:
+        """The mark under which the same message was sent before, or None."""
+        sender, recipient = self.user_id, message.to_user
+        line = envelope.encode(message)
+        copies = [GroupFrame(groups.chat_sockets(sender), partial(with_incoming, line, incoming=False))]
+        if recipient != sender:
+            received = partial(with_incoming, line, incoming=True)
+            copies.insert(0, GroupFrame(groups.chat_sockets(recipient), received))
         keep = partial(
             self.chat.messages.keep_direct,
-            sender=self.user_id,
+            sender=sender,
             recipient=recipient,
             line=line,
             created=message.create_time,
@@ -67,11 +70,12 @@ class MessagesConsumer(RoomsConsumer):
         )
         return self._counted("direct", await self.layer.publish_within(keep, *copies))
 
-    def _counted(self, kind: str, earlier: str | None) -> str:
-        if not earlier:
-            _MESSAGES.by[kind] += 1
-        _NOT_KEPT.count += earlier is None
-        return earlier or ""
+    def _counted(self, kind: str, outcome: Kept | Unkept) -> Mark | None:
+        """Count the message unless it is a repeat; the mark under which it was sent before, or None."""
+        first = outcome.first if isinstance(outcome, Kept) else None
+        _MESSAGES.by[kind] += first is None
+        _NOT_KEPT.count += isinstance(outcome, Unkept)
+        return first
 
     @handles("get_recent_messages", rate=rates.HISTORY)
     async def get_recent_messages(self, message: Envelope) -> None:

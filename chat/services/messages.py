@@ -1,16 +1,17 @@
 """Messages of rooms and between users: kept for a day, read back in pages."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from aleatoria.telemetry import metrics
 from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Unavailable
+from aleatoria.valkey.publication import Publication
 from aleatoria.wire import clock
 from chat.store.direct_history import DirectHistory
 from chat.store.paging import Page, Position
-from chat.store.repeats import Mark, SentHere
+from chat.store.repeats import Kept, Mark, SentHere
 from chat.store.room_history import RoomHistory
 
 READ_WITHIN = 0.4
@@ -52,27 +53,25 @@ class Messages:
         self._sent_here = SentHere()
 
     async def keep_in_room(
-        self, channel: bytes, head: bytes, *, room: str, line: str, created: str, mark: Mark | None
-    ) -> str:
-        """Keep a room's message and publish it, in one step; the mark of the same one sent before, or ""."""
-        return await self._rooms.append(room, line, channel, head, micros=clock.micros(created), mark=mark)
+        self, publications: Sequence[Publication], *, room: str, line: str, created: str, mark: Mark | None
+    ) -> Kept:
+        """Keep a room's message and publish it, in one step."""
+        (publication,) = publications
+        return await self._rooms.append(room, line, publication, micros=clock.micros(created), mark=mark)
 
     async def keep_direct(
-        self, *where: bytes, sender: str, recipient: str, line: str, created: str, mark: Mark | None
-    ) -> str:
-        """Keep a direct message and publish its copies, in one step; the mark of the same one sent before, or "".
+        self, copies: Sequence[Publication], *, sender: str, recipient: str, line: str, created: str, mark: Mark | None
+    ) -> Kept:
+        """Keep a direct message and publish its copies, in one step. The last copy is the sender's own."""
+        return await self._direct.append(sender, recipient, line, copies, created=created, mark=mark)
 
-        `where` has a channel and a head for each copy, the sender's own the last.
-        """
-        return await self._direct.append(sender, recipient, line, *where, created=created, mark=mark)
+    def sent_before(self, mark: Mark) -> Mark | None:
+        """The first mark under which this process has seen a message with the same id sent, or None."""
+        return self._sent_here.first(mark)
 
-    def sent_before(self, mark: Mark) -> str:
-        """The mark under which this process has seen a message with the same id sent, or ""."""
-        return self._sent_here.earlier(mark.key)
-
-    def note_sent(self, mark: Mark, first: str) -> None:
-        """Remember that a message has been sent, the first time under the mark `first`."""
-        self._sent_here.remember(mark.key, first)
+    def note_sent(self, mark: Mark) -> None:
+        """Remember that a message has been sent under this mark."""
+        self._sent_here.remember(mark)
 
     async def room_page(self, *, room: str, stretch: Stretch) -> History:
         """What was said in a room: newest first, or oldest first when asked for what is newer."""

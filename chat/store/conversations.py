@@ -15,11 +15,12 @@ from aleatoria.valkey.pipeline import Script
 from aleatoria.wire import clock
 from chat.store import direct_history
 from chat.store.direct_history import conversations_key
+from chat.store.line import PRELUDE, created_in
 
 READ = keys.own("user:read:", "hash", "up to when a user has read each conversation")
 LISTED = 100
 """Conversations that are listed, and unread messages that are counted of each."""
-_LIST = Script(Path(__file__).with_name("conversations_list.lua"))
+_LIST = Script(Path(__file__).with_name("conversations_list.lua"), PRELUDE)
 _MARK_READ = Script(Path(__file__).with_name("conversations_mark_read.lua"))
 
 
@@ -57,7 +58,7 @@ class Conversations:
         threes = zip(found[::3], found[1::3], found[2::3], strict=True)
         listed = [Conversation(bytes(other).decode(), bytes(last), int(unread)) for other, last, unread in threes]
         # The scores are up to a second old; the last lines are not.
-        return sorted(listed, key=lambda one: direct_history.created(one.last), reverse=True)
+        return sorted(listed, key=lambda one: created_in(one.last), reverse=True)
 
     def mark_read(self, user: str, other: str, created: str) -> None:
         """He has read everything up to this createTime; nobody waits for it."""

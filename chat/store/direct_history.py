@@ -1,6 +1,7 @@
 """What two users said to each other: `dm:{a}:{b}` with the ids sorted, a list of lines, oldest first."""
 
-import re
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -8,19 +9,20 @@ from django.conf import settings
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.publication import Publication
 from aleatoria.wire import clock
 from chat.store import repeats
+from chat.store.line import PRELUDE, created_in
 from chat.store.paging import Entry, Page, Position, page_of
-from chat.store.repeats import Mark
+from chat.store.repeats import Kept, Mark
 from chat.store.tidying import Tidying
 
 PREFIX = keys.own("dm:", "list", "messages between two users")
 CONVERSATIONS = keys.own("user:dms:", "zset", "with whom a user has conversations")
-_APPEND = Script(Path(__file__).with_name("direct_history_append.lua"))
-_SWEEP = Script(Path(__file__).with_name("direct_history_sweep.lua"))
-_READ = Script(Path(__file__).with_name("direct_history_read.lua"))
+_APPEND = Script(Path(__file__).with_name("direct_history_append.lua"), PRELUDE)
+_SWEEP = Script(Path(__file__).with_name("direct_history_sweep.lua"), PRELUDE)
+_READ = Script(Path(__file__).with_name("direct_history_read.lua"), PRELUDE)
 _END_OF_TIME = 253_402_300_799_999_999  # the last createTime with a year of four digits
-_CREATED = re.compile(rb'"createTime":"([^"]*)"')
 
 
 def key(one: str, other: str) -> str:
@@ -47,22 +49,21 @@ class DirectHistory:
         return clock.text(min(max(micros, 0), _END_OF_TIME))
 
     async def append(
-        self, sender: str, recipient: str, line: str, *copies: bytes, created: str, mark: Mark | None
-    ) -> str:
-        """Keep a message and publish its copies; the mark of the same message sent before, or "".
+        self, sender: str, recipient: str, line: str, copies: Sequence[Publication], *, created: str, mark: Mark | None
+    ) -> Kept:
+        """Keep a message and publish its copies in one step, unless the same message has been kept before.
 
-        `copies` are by twos a channel and what to publish there before the copy. The last is the sender's own; one
-        before it is `incoming`.
+        The last copy is the sender's own. One before it is the recipient's, and is published as `incoming`.
         """
         ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
-        keys = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
+        names = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
         micros = clock.micros(created)
         oldest = micros - settings.MESSAGE_TTL // clock.MICROSECOND
-        oldest_text = clock.text(oldest) if self._tidying.is_due(keys[0]) else ""
+        oldest_text = clock.text(oldest) if self._tidying.is_due(names[0]) else ""
         kept = (created, micros, line, oldest_text, oldest, limit, ttl, sender, recipient)
         marking = ("", 0) if mark is None else (mark.value, repeats.LASTS_MILLISECONDS)
         marked = [] if mark is None else [mark.key]
-        return str((await self._link.run(_APPEND, [*keys, *marked], *kept, *marking, *copies)).decode())
+        return Kept.under(mark, await self._link.run(_APPEND, [*names, *marked], *kept, *marking, *chain(*copies)))
 
     def sweep(self, conversation: str) -> None:
         """Drop what has expired in the conversation at a key that is not written to; nobody waits for it."""
@@ -90,11 +91,5 @@ def _oldest_kept() -> str:
     return clock.text(clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND)
 
 
-def created(line: bytes) -> str:
-    """The createTime of a kept line; "" when it has none."""
-    found = _CREATED.search(line)
-    return found[1].decode() if found else ""
-
-
 def _entries(lines: list[bytes]) -> list[Entry]:
-    return [Entry(line, created(line)) for line in lines]
+    return [Entry(line, created_in(line)) for line in lines]

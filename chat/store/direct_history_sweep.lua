@@ -2,8 +2,9 @@
 -- KEYS[1]  the conversation (list of lines, oldest first)
 -- ARGV[1]  the earliest createTime that is still kept
 -- Returns nothing.
+local conversation, oldest = KEYS[1], ARGV[1]
 for _ = 1, 1000 do
-    local first = redis.call("LINDEX", KEYS[1], 0)
-    if not first or (string.match(first, '"createTime":"([^"]*)"') or "") >= ARGV[1] then return end
-    redis.call("LPOP", KEYS[1])
+    local first = redis.call("LINDEX", conversation, 0)
+    if not first or created_in(first) >= oldest then return end
+    redis.call("LPOP", conversation)
 end

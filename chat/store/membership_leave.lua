@@ -3,5 +3,8 @@
 -- KEYS[2]  the room's members (set)
 -- ARGV[1]  the user; ARGV[2] the room
 -- Returns nothing.
-redis.call("SREM", KEYS[1], ARGV[2])
-redis.call("SREM", KEYS[2], ARGV[1])
+local rooms, members = KEYS[1], KEYS[2]
+local user, room = unpack(ARGV)
+
+redis.call("SREM", rooms, room)
+redis.call("SREM", members, user)

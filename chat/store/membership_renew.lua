@@ -1,14 +1,17 @@
--- A sign of life: what a user is a member of is kept for another while. A room he has just left stays left.
+-- A sign of life: a user's memberships are kept for another while. A room that the user has just left stays left.
 -- KEYS[1]     the user's rooms (set)
 -- KEYS[2..]   the members of each room in ARGV[3..], in the same order (sets)
 -- ARGV[1]     the user
 -- ARGV[2]     milliseconds until this is forgotten
 -- ARGV[3..]   rooms
 -- Returns nothing.
-redis.call("PEXPIRE", KEYS[1], ARGV[2])
+local rooms, user, ttl = KEYS[1], ARGV[1], ARGV[2]
+
+redis.call("PEXPIRE", rooms, ttl)
 for index = 2, #KEYS do
-    if redis.call("SISMEMBER", KEYS[1], ARGV[index + 1]) == 1 then
-        redis.call("SADD", KEYS[index], ARGV[1])
-        redis.call("PEXPIRE", KEYS[index], ARGV[2])
+    local members, room = KEYS[index], ARGV[index + 1]
+    if redis.call("SISMEMBER", rooms, room) == 1 then
+        redis.call("SADD", members, user)
+        redis.call("PEXPIRE", members, ttl)
     end
 end

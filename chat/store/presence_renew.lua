@@ -3,10 +3,13 @@
 -- ARGV[1]   for how many seconds
 -- ARGV[2..] the users
 -- Returns those who were not online until now.
+local online, seconds = KEYS[1], ARGV[1]
+
 local now = redis.call("TIME")
-local till, come = now[1] + now[2] / 1000000 + ARGV[1], {}
+local till, come = now[1] + now[2] / 1000000 + seconds, {}
 for index = 2, #ARGV do
-    if redis.call("ZADD", KEYS[1], till, ARGV[index]) == 1 then come[#come + 1] = ARGV[index] end
+    local user = ARGV[index]
+    if redis.call("ZADD", online, till, user) == 1 then come[#come + 1] = user end
 end
-redis.call("EXPIRE", KEYS[1], 60)
+redis.call("EXPIRE", online, 60)
 return come

@@ -33,10 +33,22 @@ class Mark(NamedTuple):
         # A user id has no colon, so the key can be read in one way only.
         return cls(f"{KEY}{user}:{message_id}", f"{created} {digest}")
 
-    def created_if_same(self, earlier: str) -> str:
-        """The createTime of the message with the mark `earlier`, or "" when that says something else."""
-        created, _, digest = earlier.partition(" ")
+    def created_if_same(self, first: "Mark") -> str:
+        """The createTime of the message with the mark `first`, or "" when that message says something else."""
+        created, _, digest = first.value.partition(" ")
         return created if digest == self.value.partition(" ")[2] else ""
+
+
+class Kept(NamedTuple):
+    """What became of a message that was to be kept."""
+
+    first: Mark | None
+    """The mark under which the same message was kept before; None: it was not, and now it is."""
+
+    @classmethod
+    def under(cls, mark: Mark | None, reply: bytes) -> "Kept":
+        """From the reply of a script that keeps a message under a mark: the value of the first mark, or nothing."""
+        return cls(mark._replace(value=reply.decode()) if mark and reply else None)
 
 
 class SentHere:
@@ -46,21 +58,21 @@ class SentHere:
         self._clock = clock
         self._marks: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
-    def earlier(self, key: str) -> str:
-        """The mark that was remembered under this key, or ""."""
-        until, mark = self._marks.get(key, (0.0, ""))
-        return mark if until > self._clock() else ""
+    def first(self, mark: Mark) -> Mark | None:
+        """The mark that was remembered of the same user and id, or None."""
+        until, value = self._marks.get(mark.key, (0.0, ""))
+        return mark._replace(value=value) if until > self._clock() else None
 
     def forget(self) -> None:
         """Have seen nothing."""
         self._marks.clear()
 
-    def remember(self, key: str, mark: str) -> None:
-        """A message was sent under this key, with this mark."""
+    def remember(self, mark: Mark) -> None:
+        """A message was sent with this mark. The first one of a user and an id stays."""
         now = self._clock()
-        if self.earlier(key):
+        if self.first(mark):
             return
-        self._marks[key] = (now + LASTS, mark)
-        self._marks.move_to_end(key)
+        self._marks[mark.key] = (now + LASTS, mark.value)
+        self._marks.move_to_end(mark.key)
         while self._marks and (len(self._marks) > MAX_REMEMBERED or next(iter(self._marks.values()))[0] <= now):
             self._marks.popitem(last=False)

@@ -9,10 +9,11 @@ from django.conf import settings
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.publication import Publication
 from aleatoria.wire import clock
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of
-from chat.store.repeats import Mark
+from chat.store.repeats import Kept, Mark
 from chat.store.tidying import Tidying
 
 PREFIX = keys.own("room:messages:", "zset", "messages of a room")
@@ -36,15 +37,15 @@ class RoomHistory:
         """The score of what was said then."""
         return str(micros * 1000)
 
-    async def append(self, room: str, line: str, channel: bytes, head: bytes, *, micros: int, mark: Mark | None) -> str:
-        """Keep a message and publish it, a head before it; the mark of the same message sent before, or ""."""
+    async def append(self, room: str, line: str, publication: Publication, *, micros: int, mark: Mark | None) -> Kept:
+        """Keep a message and publish it in one step, unless the same message has been kept before."""
         name, ttl = key(room), settings.MESSAGE_TTL // clock.MILLISECOND
         oldest = _oldest_kept() if self._tidying.is_due(name) else ""
-        kept = (micros * 1000, line, channel, head, ttl, oldest, settings.ROOM_HISTORY_MAX)
+        kept = (micros * 1000, line, *publication, ttl, oldest, settings.ROOM_HISTORY_MAX)
         if mark is None:
-            return str((await self._link.run(_APPEND, [name], *kept)).decode())
+            return Kept.under(mark, await self._link.run(_APPEND, [name], *kept))
         marking = (mark.value, repeats.LASTS_MILLISECONDS)
-        return str((await self._link.run(_APPEND, [name, mark.key], *kept, *marking)).decode())
+        return Kept.under(mark, await self._link.run(_APPEND, [name, mark.key], *kept, *marking))
 
     def sweep(self, room: str) -> None:
         """Drop what has expired in a room that is not written to; nobody waits for it."""

@@ -1,6 +1,8 @@
 -- End the call between two users.
--- ARGV[1], ARGV[2]  the two
--- Returns the moment, or 0 when there is none.
-if peer_of(ARGV[1]) ~= ARGV[2] then return 0 end
-part(ARGV[1])
+-- ARGV[1], ARGV[2]  the two users
+-- Returns the moment, or 0 when they are in no call with each other.
+local user, peer = ARGV[1], ARGV[2]
+
+if peer_of(user) ~= peer then return 0 end
+part(user)
 return moment()

@@ -1,8 +1,10 @@
--- Let a user wait; a call he was in ends.
--- ARGV[1]  the user; ARGV[2] until when his lease runs (seconds since 1970)
+-- Let a user wait; a call that the user was in ends.
+-- ARGV[1]  the user; ARGV[2] until when the user's lease runs (seconds since 1970)
 -- Returns {whom the call was with or "", the moment}.
-local freed = part(ARGV[1])
-redis.call("SADD", waiting, ARGV[1])
-lease(ARGV[1], ARGV[2])
+local user, lease_until = ARGV[1], ARGV[2]
+
+local freed = part(user)
+redis.call("SADD", waiting, user)
+lease(user, lease_until)
 keep()
 return {freed, moment()}

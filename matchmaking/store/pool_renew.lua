@@ -1,12 +1,16 @@
 -- Extend the leases of users whose sockets are open.
--- ARGV[1]  until when (seconds since 1970); ARGV[2..] the users
+-- ARGV[1]   until when the leases run (seconds since 1970)
+-- ARGV[2..] the users
 -- Returns those who have no lease to extend.
+local lease_until = ARGV[1]
+
 local lost = {}
 for index = 2, #ARGV do
-    if redis.call("ZSCORE", leases, ARGV[index]) then
-        lease(ARGV[index], ARGV[1])
+    local user = ARGV[index]
+    if redis.call("ZSCORE", leases, user) then
+        lease(user, lease_until)
     else
-        lost[#lost + 1] = ARGV[index]
+        lost[#lost + 1] = user
     end
 end
 keep()

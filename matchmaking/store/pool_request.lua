@@ -1,8 +1,11 @@
--- Pair the user who asks with a random one who waits, else let him wait. One in a call keeps it, unless he skips it.
--- ARGV[1]  who asks; ARGV[2] whom he skips, or ""
--- ARGV[3]  the time now; ARGV[4] until when his lease runs (seconds since 1970)
+-- Pair the user who asks with a random one who waits. When nobody suitable waits, the user waits.
+-- A user in a call keeps it, unless the request skips the peer.
+-- ARGV[1]  the user who asks; ARGV[2] whom the user skips, or ""
+-- ARGV[3]  the time now; ARGV[4] until when the user's lease runs (seconds since 1970)
 -- Returns {peer or "", role or "", whom the skip has left alone or "", 1 when the pair is new, the moment}.
-local user, skipped, now, lease_until = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local user, skipped, now, lease_until = unpack(ARGV)
+now = tonumber(now)
+
 local peer, freed = peer_of(user), ""
 if peer ~= "" and peer ~= skipped then
     lease(user, lease_until)

@@ -1,5 +1,7 @@
--- Let a user no longer wait; a call he is in goes on.
+-- Let a user no longer wait; a call that the user is in goes on.
 -- ARGV[1]  the user
 -- Returns the moment.
-if redis.call("SREM", waiting, ARGV[1]) == 1 then redis.call("ZREM", leases, ARGV[1]) end
+local user = ARGV[1]
+
+if redis.call("SREM", waiting, user) == 1 then redis.call("ZREM", leases, user) end
 return moment()

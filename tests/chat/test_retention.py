@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 
+from aleatoria.valkey.publication import Publication
 from chat.store.direct_history import DirectHistory
 from chat.store.room_history import RoomHistory
 from tests.conftest import MakeTab
@@ -125,9 +126,9 @@ async def test_what_arrives_out_of_order_is_kept_in_the_order_of_time(
         line = history.line(f"{number:02}", moment(number))
         if history is ATTIC:
             micros = round(datetime.fromisoformat(moment(number)).timestamp() * 1_000_000)
-            await RoomHistory(link()).append("attic", line, b"nowhere", b"", micros=micros, mark=None)
+            await RoomHistory(link()).append("attic", line, Publication(b"nowhere", b""), micros=micros, mark=None)
         else:
-            await DirectHistory(link()).append("bob", "ana", line, created=moment(number), mark=None)
+            await DirectHistory(link()).append("bob", "ana", line, [], created=moment(number), mark=None)
     async with tab("ana", room="attic") as ana:
         said = [f"{number:02}" for number in range(60)]
         assert contents((await history.page(ana, after=moment(-1), limit=200))["messages"]) == said
