@@ -8,7 +8,7 @@ from django.conf import settings
 
 from aleatoria.operators import totals
 from aleatoria.telemetry import metrics
-from aleatoria.valkey.layer import Event
+from aleatoria.valkey.channel import Event
 from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, groups, names
 from aleatoria.wire.consumer import BAD_REQUEST, Rejected

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from channels.layers import get_channel_layer
 
-from aleatoria.valkey.layer import Event
+from aleatoria.valkey.channel import Event
 from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, groups, names
 from aleatoria.wire.consumer import EnvelopeConsumer

@@ -3,7 +3,7 @@
 import redis
 from channels.layers import get_channel_layer
 
-from aleatoria.valkey.layer import Event
+from aleatoria.valkey.channel import Event
 from aleatoria.wire import groups
 
 

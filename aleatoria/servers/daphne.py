@@ -34,7 +34,7 @@ PING_EVERY, PONG_WITHIN = 10, 12
 """Seconds. A silent loss is noticed within 24; with the 30 in which one may come back that is within 60."""
 
 
-class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotations
+class DaphneSocket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotations
     """One WebSocket, bounded in both directions."""
 
     _received = 0
@@ -115,7 +115,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne has no annotatio
             self.sendCloseFrame(code=SERVICE_RESTART)
 
 
-class Server(DaphneServer):  # type: ignore[misc]
+class DrainingServer(DaphneServer):  # type: ignore[misc]
     """daphne for sockets that are bounded, and that are told when the server goes.
 
     `on_listening` is called with the port. When the server stops, `on_answered` is awaited once all that has come in is
@@ -140,7 +140,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         self._ports: list[Any] = []
 
     def _prepare(self) -> None:
-        self.ws_factory.protocol = Socket
+        self.ws_factory.protocol = DaphneSocket
         self.ws_factory.setProtocolOptions(
             # Ours, above: these would close the socket, and limit what is sent as well.
             maxMessagePayloadSize=0,
@@ -167,7 +167,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         if protocol not in self.connections:
             return None
         inbox = Inbox(protocol.transport.pauseProducing, protocol.transport.resumeProducing)
-        if isinstance(protocol, Socket):
+        if isinstance(protocol, DaphneSocket):
             protocol.transport.unregisterProducer()  # the HTTP request that it was
             protocol.transport.registerProducer(inbox, True)
             scope.setdefault("extensions", {})[WRITER] = protocol.serverSend
@@ -183,7 +183,7 @@ class Server(DaphneServer):  # type: ignore[misc]
     async def _drain(self) -> None:
         for port in self._ports:
             port.stopListening()
-        sockets = [protocol for protocol in self.connections if isinstance(protocol, Socket)]
+        sockets = [protocol for protocol in self.connections if isinstance(protocol, DaphneSocket)]
         lives = self._lives()
         open_ones = [socket for socket in sockets if socket.state == socket.STATE_OPEN and socket in lives]
         for socket in open_ones:

@@ -1,4 +1,4 @@
-"""A WebSocket of uvicorn's, bounded and quick like ours on daphne: `uvicorn --ws aleatoria.servers.uvicorn:Socket`.
+"""A bounded and quick WebSocket for uvicorn: `uvicorn --ws aleatoria.servers.uvicorn:UvicornSocket`.
 
 uvicorn's own stops and starts reading for each message, parses each in Python, frames a broadcast anew for each
 receiver, and takes a connection that is lost for one that was closed. What is rare is still its own, and its
@@ -23,7 +23,7 @@ LONGEST_HEAD = 14
 """Bytes a frame may have before its payload."""
 
 
-class Socket(WebSocketsSansIOProtocol):
+class UvicornSocket(WebSocketsSansIOProtocol):
     """One WebSocket, bounded in both directions."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -3,14 +3,12 @@
 What it does that the stock layers do not, and why, is in docs/decisions/0002-channel-layer.md.
 """
 
-import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable
 from random import getrandbits
 from time import perf_counter
-from types import coroutine
 from typing import Any, TypeVar
 
 import redis
@@ -19,14 +17,13 @@ from django.conf import settings
 from redis.exceptions import ResponseError
 
 from aleatoria.telemetry import metrics, trace
+from aleatoria.valkey.channel import Channel, Event, Sink
 from aleatoria.valkey.link import valkey
 from aleatoria.valkey.pipeline import Unavailable, reason_of
 
 logger = logging.getLogger(__name__)
 
-Event = dict[str, Any]
 Result = TypeVar("Result")
-Sink = Callable[[Event], Coroutine[Any, Any, None]]
 
 _DELIVERIES = metrics.Counter(
     "aleatoria_deliveries", "Broadcasts and direct messages handed to sockets here, by socket."
@@ -39,107 +36,10 @@ _DELIVERY = metrics.Histogram(
 
 FRAME = "websocket.send"
 """The type of an event that is a finished frame, in `text`."""
-BACKLOG_EVENTS = 1000
-"""Events one receiver may be behind before it is cut off."""
 _SENDER = 8
 _HEADER = 16
 # What follows the header: a finished frame as it is, or any other event through msgpack.
 _FRAME, _EVENT = b"f", b"e"
-
-
-class Channel:
-    """One receiver in this process. An event goes straight to its sink; what the sink cannot take at once waits."""
-
-    # What only some need, or only at times, is made when it is: there are as many of these as sockets.
-    __slots__ = ("_backlog", "_on_overflow", "_queue", "_sink", "groups", "task", "write")
-
-    def __init__(self) -> None:
-        self.groups: set[bytes] = set()
-        self._queue: asyncio.Queue[Event] | None = None
-        self._sink: Sink = self._enqueue
-        self._on_overflow: Callable[[], None] = _ignore
-        self._backlog: deque[Event] | None = None
-        self.task: asyncio.Task[None] | None = None
-        """What brings it the events that had to wait."""
-        self.write: Callable[[str], bool] | None = None
-        """Takes the text of a finished frame without waiting, where the server has such a thing; whether it has."""
-
-    @property
-    def queue(self) -> asyncio.Queue[Event]:
-        """What waits for `receive`, where there is no sink."""
-        if self._queue is None:
-            self._queue = asyncio.Queue(BACKLOG_EVENTS)
-        return self._queue
-
-    def attach(self, sink: Sink, on_overflow: Callable[[], None]) -> None:
-        """Hand events to `sink` from now on; past the bound tell `on_overflow` and drop."""
-        self._sink = sink
-        self._on_overflow = on_overflow
-
-    def hand(self, event: Event) -> None:
-        """Give it to the sink; if that has to wait, it waits in a task of its own, and others behind it.
-
-        Its first step runs in the task of whoever hands: no `asyncio.timeout` in it, that would be his.
-        """
-        if self.task is not None:
-            if self._backlog is None:
-                self._backlog = deque()
-            if len(self._backlog) < BACKLOG_EVENTS:
-                self._backlog.append(event)
-            else:
-                self._on_overflow()
-            return
-        step = self._sink(event)
-        try:
-            pending = step.send(None)
-        except StopIteration:
-            return
-        except Exception:
-            logger.debug("a receiver is gone", exc_info=True)
-            return
-        self.task = asyncio.get_running_loop().create_task(self._catch_up(step, pending))
-
-    def close(self) -> None:
-        """Deliver no more."""
-        self._backlog = None
-        self.write = None
-        if self.task is not None:
-            self.task.cancel()
-
-    async def _enqueue(self, event: Event) -> None:
-        if self.queue.full():
-            self._on_overflow()
-        else:
-            self.queue.put_nowait(event)
-
-    async def _catch_up(self, step: Coroutine[Any, Any, None], pending: object) -> None:
-        try:
-            await _finish(step, pending)
-            while self._backlog:
-                await self._sink(self._backlog.popleft())
-        except Exception:
-            logger.debug("a receiver is gone", exc_info=True)
-        finally:
-            self.task = self._backlog = None
-
-
-def _ignore() -> None:
-    pass
-
-
-@coroutine
-def _finish(step: Coroutine[Any, Any, None], pending: object) -> Generator[Any, Any, None]:
-    """Await a coroutine whose first step has been taken and has yielded `pending`."""
-    try:
-        while True:
-            try:
-                value = yield pending
-            except BaseException as error:  # a cancellation is the coroutine's to handle
-                pending = step.throw(error)
-            else:
-                pending = step.send(value)
-    except StopIteration:
-        return
 
 
 class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels-redis has no annotations

@@ -5,13 +5,10 @@ A command awaited alone costs about 50 µs of CPU, one in a shared flight about 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from hashlib import sha1
-from pathlib import Path
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     ClusterDownError,
@@ -68,33 +65,14 @@ class Unavailable(Exception):
     """Valkey cannot do this now. It has been logged; go on without."""
 
 
-class Script:
-    """A Lua file; its header names KEYS, ARGV and what it returns. A `prelude` holds what several files share."""
-
-    all: list["Script"] = []
-
-    def __init__(self, path: Path, prelude: Path | None = None) -> None:
-        self.text = (prelude.read_text() if prelude else "") + path.read_text()
-        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
-        Script.all.append(self)
-
-    def call(self, keys: Sequence[str | bytes], *args: Argument) -> "Call":
-        """The command that runs it."""
-        return Call(("EVALSHA", self.sha, len(keys), *keys, *args), self)
-
-    def apply(self, client: redis.Redis, keys: Sequence[str], *args: Argument) -> Any:
-        """Run it over a blocking client; what it returns."""
-        return client.eval(self.text, len(keys), *keys, *args)
-
-
-class Call:
+class PendingCommand:
     """One command on its way, and who waits for its answer, if anybody does."""
 
-    __slots__ = ("answer", "command", "script")
+    __slots__ = ("answer", "command", "script_text")
 
-    def __init__(self, command: tuple[Argument, ...], script: Script | None = None) -> None:
+    def __init__(self, command: tuple[Argument, ...], script_text: str = "") -> None:
         self.command = command
-        self.script = script
+        self.script_text = script_text
         self.answer: asyncio.Future[Any] | None = None
 
     def settle(self, reply: object) -> None:
@@ -134,28 +112,28 @@ class Pipeline:
         self._stream = Stream(connection)
         self._on_broken = on_broken
         self._on_refused = on_refused
-        self._waiting: list[Call] = []
-        self._flying: list[Call] = []
+        self._waiting: list[PendingCommand] = []
+        self._flying: list[PendingCommand] = []
         self._flight: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._broken = False
 
-    def post(self, call: Call) -> None:
+    def post(self, pending: PendingCommand) -> None:
         """Send it in its turn; nobody waits for the answer."""
         if self._broken:
-            call.fail(Unavailable())
+            pending.fail(Unavailable())
             return
-        self._waiting.append(call)
+        self._waiting.append(pending)
         if self._flight is None:
             self._flight = asyncio.get_running_loop().create_task(self._fly())
         elif len(self._waiting) > MAX_WAITING:
             self._break(RedisConnectionError("too many commands are waiting"))
 
-    def execute(self, call: Call) -> asyncio.Future[Any]:
+    def execute(self, pending: PendingCommand) -> asyncio.Future[Any]:
         """The answer to come: Unavailable while Valkey is away, ResponseError when the command is wrong."""
-        call.answer = asyncio.get_running_loop().create_future()
-        self.post(call)
-        return call.answer
+        pending.answer = asyncio.get_running_loop().create_future()
+        self.post(pending)
+        return pending.answer
 
     def close(self) -> None:
         """Fail whatever waits or flies, in order, and never fly again."""
@@ -165,8 +143,8 @@ class Pipeline:
         self._stop_deadline()
         stranded = self._flying + self._waiting
         self._flying, self._waiting = [], []
-        for call in stranded:
-            call.fail(Unavailable())
+        for pending in stranded:
+            pending.fail(Unavailable())
 
     def _break(self, error: Exception) -> None:
         if not self._broken:
@@ -189,34 +167,34 @@ class Pipeline:
 
     async def _exchange(self) -> None:
         flying, began, answered = self._flying, perf_counter(), 0
-        self._stream.send([call.command for call in flying])
+        self._stream.send([pending.command for pending in flying])
         while answered < len(flying):
             for answer in await self._stream.answers():
-                call = flying[answered]
+                pending = flying[answered]
                 answered += 1
                 if isinstance(answer, ResponseError):
-                    self._fail(call, answer)
+                    self._fail(pending, answer)
                 else:
-                    call.settle(answer)
+                    pending.settle(answer)
         self._flying = []
         _BATCH.observe(len(flying))
         _ROUND_TRIP.observe(perf_counter() - began)
 
-    def _fail(self, call: Call, error: ResponseError) -> None:
-        if isinstance(error, NoScriptError) and call.script is not None:
-            # Somebody flushed the scripts: say it in full once, which also loads it again.
-            call.command = ("EVAL", call.script.text, *call.command[2:])
-            call.script = None
-            self._waiting.append(call)
+    def _fail(self, pending: PendingCommand, error: ResponseError) -> None:
+        if isinstance(error, NoScriptError) and pending.script_text:
+            # Somebody has flushed the scripts. EVAL sends the whole text once, and loads it again.
+            pending.command = ("EVAL", pending.script_text, *pending.command[2:])
+            pending.script_text = ""
+            self._waiting.append(pending)
         elif not_now(error):
             ERRORS.by["refused"] += 1
             self._on_refused(error)
-            call.fail(Unavailable())
+            pending.fail(Unavailable())
         else:
             ERRORS.by["command"] += 1
-            if call.answer is None:
-                logger.error("Valkey/Redis refused %s: %s", call.command[0], reason_of(error))
-            call.fail(error)
+            if pending.answer is None:
+                logger.error("Valkey/Redis refused %s: %s", pending.command[0], reason_of(error))
+            pending.fail(error)
 
     def _start_deadline(self) -> None:
         self._deadline = asyncio.get_running_loop().call_later(FLIGHT_DEADLINE, self._look_again)

@@ -21,7 +21,8 @@ from django.conf import settings
 
 from aleatoria.operators import totals
 from aleatoria.telemetry import metrics, trace
-from aleatoria.valkey.layer import FRAME, ChannelLayer, Event
+from aleatoria.valkey.channel import Event
+from aleatoria.valkey.layer import FRAME, ChannelLayer
 from aleatoria.valkey.link import valkey
 from aleatoria.wire import envelope, identity, names, origins
 from aleatoria.wire.dispatch import Handler, handles, hears, marked

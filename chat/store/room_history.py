@@ -8,7 +8,7 @@ from django.conf import settings
 
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Valkey
-from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.script import Script
 from aleatoria.wire import clock
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from channels.layers import get_channel_layer
 
-from aleatoria.valkey.layer import BACKLOG_EVENTS, ChannelLayer, Event
+from aleatoria.valkey.channel import BACKLOG_EVENTS, Event
+from aleatoria.valkey.layer import ChannelLayer
 from tests.conftest import MakeTab
 
 PATIENCE = 5.0

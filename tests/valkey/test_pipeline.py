@@ -12,7 +12,8 @@ import redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
-from aleatoria.valkey.pipeline import FLIGHT_SIZE, Argument, Call, Pipeline, Script, Unavailable
+from aleatoria.valkey.pipeline import FLIGHT_SIZE, Argument, PendingCommand, Pipeline, Unavailable
+from aleatoria.valkey.script import Script
 from tests.support.processes import ValkeyProcess
 
 
@@ -28,10 +29,10 @@ class Piped:
         self.pipeline._stream.send = self._count  # type: ignore[method-assign]
 
     def execute(self, *command: Argument) -> "asyncio.Future[Any]":
-        return self.pipeline.execute(Call(command))
+        return self.pipeline.execute(PendingCommand(command))
 
     def post(self, *command: Argument) -> None:
-        self.pipeline.post(Call(command))
+        self.pipeline.post(PendingCommand(command))
 
     def _count(self, commands: Iterable[tuple[Any, ...]]) -> None:
         self.flights += 1

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         from daphne.endpoints import build_endpoint_description_strings
 
         from aleatoria.asgi import application
-        from aleatoria.servers.daphne import Server
+        from aleatoria.servers.daphne import DrainingServer
 
         def say_where(bound: int) -> None:
             shown = f"[{host}]" if ":" in host else host
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             valkey.address = self._find_valkey(stack)
             self.stdout.flush()
-            server = Server(
+            server = DrainingServer(
                 application,
                 endpoints=build_endpoint_description_strings(host=host, port=port),
                 on_listening=say_where,
