@@ -54,7 +54,7 @@ class Channel:
 
         The sink runs in the caller's task up to its first wait, so it must not use `asyncio.timeout` there.
         """
-        # A task for each event costs 8 times as much, and delivers a turn of the event loop later than replies that
+        # A task for each event costs four times as much, and delivers a turn of the event loop later than replies that
         # are sent at the same time. From Python 3.12 on, `asyncio.Task(eager_start=True)` does what is done here.
         if self.task is not None:
             self._put_into_backlog(event)

@@ -1,6 +1,7 @@
-"""Auto-pipelining: the commands of many callers, sent as one, answered in order (design §3).
+"""Auto-pipelining: the commands of many callers are sent together and answered in order.
 
-A command awaited alone costs about 50 µs of CPU, one in a shared flight about 9.
+The commands that are sent together are a flight. While one is on its way, new commands wait for the next. A command
+that is sent alone costs about 50 µs of CPU, one in a shared flight about 9.
 """
 
 import asyncio
@@ -29,32 +30,35 @@ logger = logging.getLogger(__name__)
 
 _BATCH = metrics.Histogram(
     "aleatoria_pipeline_batch_commands",
-    "Commands sent to Valkey in one go.",
+    "Commands sent to Valkey together, in one flight.",
     (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
 )
 _ROUND_TRIP = metrics.Histogram(
     "aleatoria_valkey_round_trip_seconds",
-    "From sending commands to Valkey to the last answer.",
+    "Seconds from sending a flight of commands to Valkey to receiving its last answer.",
     metrics.SECONDS,
 )
 ERRORS = metrics.LabelledCounter(
     "aleatoria_valkey_errors",
-    "What went wrong with Valkey: the connection failed or hung, a write was refused for now, a command was wrong.",
+    "Errors of Valkey, by kind: the connection failed or hung, a write was refused for now, a command was invalid.",
     "kind",
     ("connection", "refused", "command"),
 )
 _DROPPED = metrics.Counter(
-    "aleatoria_writes_dropped", "Writes nobody waits for that were dropped because Valkey was away."
+    "aleatoria_writes_dropped", "Writes without a waiting caller that were dropped because Valkey was unavailable."
 )
 
 FLIGHT_SIZE = 1000
-"""Commands in one flight: bounds what an answer waits for."""
+"""Commands in one flight at most. The first answer of a flight waits for no more than these."""
 MAX_WAITING = 100_000
+"""Commands that may wait for their flight. One more, and the connection counts as broken."""
 FLIGHT_DEADLINE = 1.0
-"""Seconds without the whole answer after which Valkey counts as hung."""
+"""Seconds a flight has to be answered. After these and the grace, Valkey counts as hung."""
 GRACE = 0.1
+"""Seconds to read answers that have come in while this process itself was busy."""
 
-# Errors that say "not now" rather than "not like this": by class where redis-py has one, else by their first word.
+# Errors that are about the state of Valkey rather than about the command. redis-py has a class for some of them; the
+# others are known by their first word.
 _NOT_NOW = (OutOfMemoryError, ReadOnlyError, MasterDownError, NoPermissionError, ClusterDownError)
 _NOT_NOW_CODES = frozenset(["MISCONF", "NOREPLICAS", "BUSY", "OOM", "READONLY"])
 
@@ -62,11 +66,14 @@ Argument = str | bytes | int | float
 
 
 class Unavailable(Exception):
-    """Valkey cannot do this now. It has been logged; go on without."""
+    """Valkey cannot do this now. The outage has been logged; the caller goes on without the answer."""
 
 
 class PendingCommand:
-    """One command on its way, and who waits for its answer, if anybody does."""
+    """One command, and the future of its answer if somebody waits for it.
+
+    `script_text` is the script of an EVALSHA, to be sent in full if Valkey does not know it.
+    """
 
     __slots__ = ("answer", "command", "script_text")
 
@@ -76,10 +83,12 @@ class PendingCommand:
         self.answer: asyncio.Future[Any] | None = None
 
     def settle(self, reply: object) -> None:
+        """Give `reply` to the caller, if one waits."""
         if self.answer is not None and not self.answer.done():
             self.answer.set_result(reply)
 
     def fail(self, error: Exception) -> None:
+        """Raise `error` for the caller, if one waits; else count the write as dropped."""
         if self.answer is None:
             _DROPPED.count += isinstance(error, Unavailable)
         elif not self.answer.done():
@@ -87,19 +96,19 @@ class PendingCommand:
 
 
 def not_now(error: ResponseError) -> bool:
-    """Whether the error is Valkey's state, not the command's fault."""
+    """Return whether `error` is about the state of Valkey rather than about the command."""
     return isinstance(error, _NOT_NOW) or str(error).split(" ", 1)[0] in _NOT_NOW_CODES
 
 
 def reason_of(error: ResponseError) -> str:
-    """What is wrong, without the arguments, which some errors end with: they hold what people said."""
+    """Return the text of `error` without the command's arguments, which may hold what people wrote."""
     return str(error).partition(", with args")[0]
 
 
 class Pipeline:
-    """All commands of this process over one connection; broken once, it stays so.
+    """All commands of this process over one connection. Once it is broken it stays so.
 
-    `on_broken` hears of a connection that failed or hangs, `on_refused` of a write that Valkey refuses.
+    `on_broken` is called once, when the connection fails or hangs; `on_refused` for each write that Valkey refuses.
     """
 
     def __init__(
@@ -119,7 +128,7 @@ class Pipeline:
         self._broken = False
 
     def post(self, pending: PendingCommand) -> None:
-        """Send it in its turn; nobody waits for the answer."""
+        """Send the command behind those that wait already, without waiting for its answer."""
         if self._broken:
             pending.fail(Unavailable())
             return
@@ -130,13 +139,16 @@ class Pipeline:
             self._break(RedisConnectionError("too many commands are waiting"))
 
     def execute(self, pending: PendingCommand) -> asyncio.Future[Any]:
-        """The answer to come: Unavailable while Valkey is away, ResponseError when the command is wrong."""
+        """Send the command and return the future of its answer.
+
+        It raises Unavailable while Valkey cannot do it, and ResponseError when the command is invalid.
+        """
         pending.answer = asyncio.get_running_loop().create_future()
         self.post(pending)
         return pending.answer
 
     def close(self) -> None:
-        """Fail whatever waits or flies, in order, and never fly again."""
+        """Fail all commands that are not answered yet, in order, and every later one."""
         self._broken = True
         if self._flight is not None and self._flight is not asyncio.current_task():
             self._flight.cancel()
@@ -148,7 +160,7 @@ class Pipeline:
 
     def _break(self, error: Exception) -> None:
         if not self._broken:
-            # First the news, then the callers: whoever wakes up finds the state as it is.
+            # Report the outage before failing the waiting callers, so that whoever wakes up sees the new state.
             self._broken = True
             self._on_broken(error)
             self.close()
@@ -200,7 +212,7 @@ class Pipeline:
         self._deadline = asyncio.get_running_loop().call_later(FLIGHT_DEADLINE, self._look_again)
 
     def _look_again(self) -> None:
-        # It may be our own loop that stood still, with the answer long there.
+        # The answer may have come in while this process itself was busy, and be read in a moment.
         self._deadline = asyncio.get_running_loop().call_later(GRACE, self._is_late)
 
     def _is_late(self) -> None:

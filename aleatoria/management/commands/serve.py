@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -91,7 +92,7 @@ class Command(BaseCommand):
             embedded = stack.enter_context(EmbeddedValkey(settings.DATA_DIR / "valkey"))
         except EmbeddedValkeyError as error:
             raise CommandError(str(error)) from error
-        valkey.every(1.0, embedded.keep_running)
+        valkey.every(1.0, partial(embedded.keep_running, valkey.health))
         whose = "its own" if embedded.owned else "the one of another server with this DATA_DIR"
         self.stdout.write(f"Valkey: {whose}, at {embedded.address}.")
         return embedded.address
