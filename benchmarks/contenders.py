@@ -52,7 +52,7 @@ def _uvicorn(port: int) -> list[str]:
         "--loop",
         "uvloop",
         "--ws",
-        "aleatoria.servers.uvicorn:Socket",
+        "aleatoria.servers.uvicorn:UvicornSocket",
         "--no-access-log",
         "--log-level",
         "warning",

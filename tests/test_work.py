@@ -102,7 +102,7 @@ async def test_a_direct_message_goes_to_valkey_once(tab: MakeTab, monkeypatch: p
     sent: list[object] = []
     post = pipeline.Pipeline.post
 
-    def noting(self: pipeline.Pipeline, call: pipeline.Call) -> None:
+    def noting(self: pipeline.Pipeline, call: pipeline.PendingCommand) -> None:
         sent.extend(call.command)
         post(self, call)
 

@@ -15,7 +15,8 @@ from django.conf import settings
 from aleatoria.telemetry import metrics
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
-from aleatoria.valkey.pipeline import Script, Unavailable
+from aleatoria.valkey.pipeline import Unavailable
+from aleatoria.valkey.script import Script
 from aleatoria.wire import clock
 
 FLUSH_EVERY = 5.0

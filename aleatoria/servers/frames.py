@@ -1,20 +1,22 @@
-"""The two WebSocket frames that nearly all are (RFC 6455, 5.2), without the detours of a library that knows them all.
+"""Text frames of the WebSocket protocol (RFC 6455, section 5.2), encoded and decoded without a library.
 
-Out: a text, framed once for all who get it. In: a whole text in one frame. What else there is, and each offence, is for
-the server's own library.
+Nearly all frames are a whole text. Every other frame, and every violation of the protocol, is left to the server's own
+WebSocket library: `whole_text` returns None for it.
 """
 
+from functools import lru_cache
+
 _SMALL, _MIDDLE = 126, 65536
-_TEXT = 0x81  # a final frame that holds text
-_MASKED = 0x80  # clients mask, servers do not
-_last: tuple[str, bytes] = ("", b"")
+"""The first payload sizes, in bytes, that need two and eight more bytes for the length."""
+_TEXT = 0x81
+"""The first byte of a final text frame."""
+_MASKED = 0x80
+"""The bit of the second byte that says that the payload is masked. Clients mask, servers do not."""
 
 
+@lru_cache(maxsize=1)  # a broadcast asks for the frame of one text as often as it has receivers
 def frame_of(text: str) -> bytes:
-    """The frame that carries `text`; of a broadcast it is made once."""
-    global _last
-    if _last[0] is text:
-        return _last[1]
+    """Return the unmasked frame that carries `text`."""
     payload = text.encode()
     size = len(payload)
     if size < _SMALL:
@@ -23,14 +25,13 @@ def frame_of(text: str) -> bytes:
         head = bytes([_TEXT, 126]) + size.to_bytes(2, "big")
     else:
         head = bytes([_TEXT, 127]) + size.to_bytes(8, "big")
-    _last = text, head + payload
-    return _last[1]
+    return head + payload
 
 
 def whole_text(data: bytes | bytearray, start: int) -> tuple[bytes, int] | None:
-    """The payload of the text frame that begins at `start`, and where the next one does.
+    """Return the payload of the text frame that begins at `start`, and the position where the frame ends.
 
-    None when it is not all there, or no such frame of less than 64 KiB.
+    Return None when the frame is incomplete, is not a masked final text frame, or carries 64 KiB or more.
     """
     if len(data) < start + 6 or data[start] != _TEXT:
         return None
@@ -38,20 +39,24 @@ def whole_text(data: bytes | bytearray, start: int) -> tuple[bytes, int] | None:
     if size == 126:
         size, head = int.from_bytes(data[head : head + 2], "big"), head + 2
         if size < _SMALL:
-            return None  # not the shortest way to say it
+            return None  # the length has a shorter encoding, which the protocol demands
     elif not 0 <= size < 126:
         return None
     begin = head + 4
     end = begin + size
     if len(data) < end:
         return None
+    # As two large numbers: Python has no faster way to XOR two byte strings.
     mask = data[head:begin] * (size // 4 + 1)
     masked = int.from_bytes(data[begin:end], "little")
     return (masked ^ int.from_bytes(mask[:size], "little")).to_bytes(size, "little"), end
 
 
 def frame_size(data: bytes | bytearray, start: int) -> int | None:
-    """How many bytes the frame that begins at `start` takes, all in all; None when that is not there yet."""
+    """Return the size in bytes of the frame that begins at `start`, head included.
+
+    Return None while too little of the head is there to say.
+    """
     if len(data) < start + 2:
         return None
     size = data[start + 1] & 0x7F

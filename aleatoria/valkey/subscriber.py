@@ -1,4 +1,4 @@
-"""One subscribed connection: keeps what is wanted subscribed, hands on what is heard (design §4)."""
+"""The subscribed connection to Valkey: keeps the wanted channels subscribed, and hands on what is published there."""
 
 import asyncio
 from collections import deque
@@ -12,42 +12,52 @@ from redis.exceptions import RedisError
 from aleatoria.valkey.stream import Stream
 
 CONFIRM_DEADLINE = 0.5
-"""Seconds a `want` waits for Valkey's confirmation."""
+"""Seconds that `want` waits for Valkey to confirm a subscription."""
 LINGER = 1.0
-"""Seconds an unwanted channel stays subscribed: people reload their pages, and who counts listeners knows of us."""
+"""Seconds that a channel stays subscribed after it is unwanted, as people who reload their page come back to it."""
 
 
 class Subscriber:
-    """The channels this process wants to hear, across reconnects."""
+    """The channels that this process subscribes to, also after a reconnect.
+
+    A channel is wanted, then asked for (SUBSCRIBE has been sent), then confirmed by Valkey. After `unwant` it stays
+    confirmed for LINGER seconds.
+    """
 
     def __init__(self, *, on_broken: Callable[[Exception], None]) -> None:
         self.on_message: Callable[[bytes, bytes], None] = lambda channel, data: None
-        """Called with each channel and what was published there."""
+        """Called with the channel and the data of each message."""
         self._on_broken = on_broken
         self._wanted: set[bytes] = set()
         self._unwanted: dict[bytes, float] = {}
-        """Since when, on the loop's clock; those of longest ago first."""
+        """When each channel was unwanted, in seconds of the event loop's clock; the oldest first."""
         self._asked: set[bytes] = set()
         self._unasked: set[bytes] = set()
-        """What is wanted and not asked for: kept, as there may be thousands of the others."""
+        """The wanted channels that are not asked for. Kept apart, as thousands may be asked for already."""
         self._confirmed: set[bytes] = set()
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
+        """The futures of the confirmations that somebody waits for."""
         self._stream: Stream | None = None
         self._reader: asyncio.Task[None] | None = None
         self._is_due = False
+        """Whether `_reconcile` is scheduled."""
         self._pongs: deque[asyncio.Future[None]] = deque()
+        """The futures of the pings that are not answered yet, the oldest first."""
 
     @property
     def live(self) -> bool:
-        """Whether what is published now is heard."""
+        """Whether the subscribed connection is up."""
         return self._stream is not None
 
     def hears(self, channel: bytes) -> bool:
-        """Whether Valkey counts this process among those that hear `channel`; it lingers a little."""
+        """Return whether Valkey counts this process among the subscribers of `channel`, the linger included."""
         return channel in self._confirmed
 
     async def want(self, *channels: bytes) -> None:
-        """Hear these `channels` from when this returns, if Valkey is there; without it this returns at once."""
+        """Subscribe to `channels`, and wait for Valkey to confirm that, at most CONFIRM_DEADLINE seconds.
+
+        While the connection is down this returns at once; `resume` subscribes.
+        """
         for channel in channels:
             self._wanted.add(channel)
             self._unwanted.pop(channel, None)
@@ -61,7 +71,7 @@ class Subscriber:
             await asyncio.wait(waiting, timeout=CONFIRM_DEADLINE)
 
     def unwant(self, channel: bytes) -> None:
-        """Stop hearing `channel`, soon."""
+        """Unsubscribe from `channel` after LINGER seconds, unless it is wanted again by then."""
         self._wanted.discard(channel)
         self._unasked.discard(channel)
         if channel in self._asked:
@@ -71,7 +81,7 @@ class Subscriber:
             loop.call_later(1.01 * LINGER, self._reconcile_soon)
 
     async def resume(self, connection: AbstractConnection) -> None:
-        """Subscribe to all that is wanted over a new `connection`; RedisError or TimeoutError when that fails."""
+        """Subscribe to all wanted channels over a new `connection`; RedisError or TimeoutError when that fails."""
         self._asked, self._confirmed, self._unasked = set(), set(), set(self._wanted)
         self._unwanted.clear()
         self._pongs.clear()
@@ -85,7 +95,7 @@ class Subscriber:
             raise RedisConnectionError("lost again while subscribing")
 
     async def ping(self, deadline: float) -> None:
-        """Returns when all that was published before has been handed on; TimeoutError when nothing comes back."""
+        """Wait until every message published before now has been handed on; TimeoutError after `deadline` seconds."""
         if self._stream is None:
             raise RedisConnectionError("not subscribed")
         pong = asyncio.get_running_loop().create_future()
@@ -95,7 +105,7 @@ class Subscriber:
             raise TimeoutError("the subscribed connection is silent")
 
     def drop(self) -> None:
-        """Hear no more; whatever is still in the connection's buffers is not delivered."""
+        """Give the connection up. Messages that are still in its buffers are not handed on."""
         self._stream = None
         if self._reader is not None:
             self._reader.cancel()
@@ -108,7 +118,7 @@ class Subscriber:
         return self._waiting.setdefault(channel, asyncio.get_running_loop().create_future())
 
     def _reconcile_soon(self) -> None:
-        """At the end of this turn of the event loop: what many want at once is one command."""
+        """Reconcile at the end of this turn of the event loop, so that what many ask for at once is one command."""
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._reconcile)
@@ -118,7 +128,8 @@ class Subscriber:
         if self._stream is None:
             return
         wanted, self._unasked = self._unasked, set()
-        # Only what is confirmed is given up: a late confirmation must not be taken for a later one.
+        # A channel is unsubscribed only once it is confirmed. Otherwise the confirmation of this subscription could be
+        # taken for that of the next one.
         unwanted = self._confirmed & self._long_unwanted()
         self._asked |= wanted
         self._asked -= unwanted
@@ -137,7 +148,7 @@ class Subscriber:
         try:
             while self._stream is stream:
                 for push in await stream.answers():
-                    if self._stream is stream:  # else it has been given up meanwhile
+                    if self._stream is stream:  # else the connection has been given up meanwhile
                         self._hear(push)
         except (RedisError, OSError) as error:
             if self._stream is stream:
@@ -145,7 +156,7 @@ class Subscriber:
 
     def _hear(self, push: list[bytes] | bytes) -> None:
         if not isinstance(push, list):
-            push = [b"pong"]  # a connection without a subscription answers a ping as any other does
+            push = [b"pong"]  # without a subscription, the answer to PING is not a push
         kind = push[0]
         if kind == b"message":
             self.on_message(push[1], push[2])

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
-from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.script import Script
 from aleatoria.wire import clock
 from chat.store import direct_history
 from chat.store.direct_history import conversations_key

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
-from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.script import Script
 from aleatoria.wire import clock
 
 _FILE = Path(__file__)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
-from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.script import Script
 
 KEY = keys.own("users:online", "zset", "until when each user counts as online")
 RENEW_EVERY = 10.0

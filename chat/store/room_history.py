@@ -8,8 +8,8 @@ from django.conf import settings
 
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
-from aleatoria.valkey.pipeline import Script
 from aleatoria.valkey.publication import Publication
+from aleatoria.valkey.script import Script
 from aleatoria.wire import clock
 from chat.store import repeats
 from chat.store.paging import Entry, Page, Position, page_of

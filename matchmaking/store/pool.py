@@ -13,7 +13,7 @@ from django.conf import settings
 
 from aleatoria.valkey import keys
 from aleatoria.valkey.link import Link
-from aleatoria.valkey.pipeline import Script
+from aleatoria.valkey.script import Script
 
 WAITING = keys.own("available:webrtc", "set", "users who wait for a call")
 # The braces put these into the cluster slot of the customer's key.

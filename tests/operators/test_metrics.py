@@ -264,14 +264,14 @@ async def test_messages_to_those_who_are_not_here_leave_nothing_behind(tab: Make
             await ana.writes("nobody", str(number))
         for _ in range(1000):
             await ana.hears("chat_message")
-        assert len(get_channel_layer()._causes) == 0
+        assert len(here().layer._publishes._causes) == 0
 
 
 async def test_nor_does_what_is_sent_to_nobody_at_all(tab: MakeTab) -> None:
     trace.current.set(trace.Trace())
     for number in range(1000):
         await get_channel_layer().group_send("user.nobody", {"type": "websocket.send", "text": str(number)})
-    assert len(get_channel_layer()._causes) == 0
+    assert len(here().layer._publishes._causes) == 0
 
 
 @pytest.mark.parametrize(
@@ -529,7 +529,7 @@ async def test_an_outage_leaves_nothing_of_what_was_flying(tab: MakeTab, mortal:
             await ana.says(str(number))
         for _ in range(100):
             await ana.hears("chat_message")
-        assert len(get_channel_layer()._causes) == 0
+        assert len(here().layer._publishes._causes) == 0
         mortal.go_on()
 
 

@@ -192,7 +192,7 @@ class UvicornProcess(ServerProcess):
         self._options = options
 
     def command(self) -> list[str]:
-        ours = ["aleatoria.asgi:application", "--ws", "aleatoria.servers.uvicorn:Socket", "--no-access-log"]
+        ours = ["aleatoria.asgi:application", "--ws", "aleatoria.servers.uvicorn:UvicornSocket", "--no-access-log"]
         return [sys.executable, "-m", "uvicorn", *ours, "--port", str(self.port), *self._options]
 
     def _wait_for_port(self) -> int:

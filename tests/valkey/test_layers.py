@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 from channels.layers import get_channel_layer
 
+from aleatoria.valkey.channel import BACKLOG_EVENTS
 from aleatoria.valkey.events import Event
-from aleatoria.valkey.layer import BACKLOG_EVENTS, ChannelLayer
+from aleatoria.valkey.layer import ChannelLayer
 from tests.conftest import MakeTab
 
 PATIENCE = 5.0

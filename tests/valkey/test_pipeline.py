@@ -1,7 +1,8 @@
-"""The pipeline against a real Valkey: one order, few flights, and errors that reach only those they concern."""
+"""The pipeline against a real Valkey: one order, few flights, and errors that reach only the caller they concern."""
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
-from aleatoria.valkey.pipeline import FLIGHT_SIZE, Argument, Call, Pipeline, Script, Unavailable
+from aleatoria.valkey import pipeline
+from aleatoria.valkey.pipeline import FLIGHT_SIZE, Argument, PendingCommand, Pipeline, Unavailable
+from aleatoria.valkey.script import Script
 from tests.support.processes import ValkeyProcess
 
 
@@ -28,10 +31,10 @@ class Piped:
         self.pipeline._stream.send = self._count  # type: ignore[method-assign]
 
     def execute(self, *command: Argument) -> "asyncio.Future[Any]":
-        return self.pipeline.execute(Call(command))
+        return self.pipeline.execute(PendingCommand(command))
 
     def post(self, *command: Argument) -> None:
-        self.pipeline.post(Call(command))
+        self.pipeline.post(PendingCommand(command))
 
     def _count(self, commands: Iterable[tuple[Any, ...]]) -> None:
         self.flights += 1
@@ -58,7 +61,7 @@ def say_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     return Script(path)
 
 
-async def test_everybody_gets_his_own_answer(piped: Piped) -> None:
+async def test_each_caller_gets_their_own_answer(piped: Piped) -> None:
     echoes = await asyncio.gather(*(piped.execute("ECHO", str(number)) for number in range(500)))
     assert echoes == [str(number).encode() for number in range(500)]
 
@@ -105,7 +108,7 @@ async def test_those_who_come_during_a_flight_share_the_next(piped: Piped) -> No
     assert piped.flights == 2
 
 
-async def test_a_wrong_command_concerns_only_the_one_who_gave_it(piped: Piped) -> None:
+async def test_a_wrong_command_fails_only_for_its_caller(piped: Piped) -> None:
     keep, wrong, read = (
         piped.execute("SET", "text", "kept"),
         piped.execute("LPUSH", "text", "x"),
@@ -167,7 +170,7 @@ async def test_a_forgotten_script_that_nobody_waits_for_is_run_too(
     assert caplog.records == []
 
 
-async def test_one_who_no_longer_waits_puts_nobody_out_of_step(piped: Piped, keys: redis.Redis) -> None:
+async def test_a_caller_that_no_longer_waits_puts_no_other_out_of_step(piped: Piped, keys: redis.Redis) -> None:
     impatient = piped.execute("INCR", "count")
     patient = piped.execute("ECHO", "mine")
     impatient.cancel()
@@ -228,3 +231,26 @@ async def test_a_valkey_that_hangs_is_given_up_in_about_a_second(piped: Piped, k
     assert 0.9 < loop.time() - began < 2
     (error,) = piped.broken
     assert isinstance(error, TimeoutError)
+
+
+async def test_a_process_that_was_busy_reads_the_answer_before_it_gives_valkey_up(
+    piped: Piped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "FLIGHT_DEADLINE", 0.1)
+    answer = piped.execute("PING")
+    await asyncio.sleep(0)  # the flight departs
+    time.sleep(0.2)  # the event loop stands still past the deadline
+    assert await answer == b"PONG"
+    assert piped.broken == []
+
+
+async def test_no_more_than_a_hundred_thousand_commands_wait(piped: Piped) -> None:
+    answer = piped.execute("PING")
+    for _ in range(99_999):
+        piped.post("PING")
+    assert piped.broken == []
+    piped.post("PING")
+    (error,) = piped.broken
+    assert "too many commands" in str(error)
+    with pytest.raises(Unavailable):
+        await answer

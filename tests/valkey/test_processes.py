@@ -124,3 +124,17 @@ async def test_a_room_left_in_one_process_is_left_for_the_users_tab_in_the_other
         await one.asks("leave_room", "room_left", room="barn")
         await other.hears_nothing()
         assert await other.asks("get_rooms", "rooms_list") == {"rooms": ["attic"]}
+
+
+async def test_two_installations_on_one_valkey_do_not_hear_each_other(
+    pair: tuple[str, str], tmp_path: Path, valkey_process: ValkeyProcess
+) -> None:
+    with Serving(tmp_path, REDIS_DB="1", **valkey_process.environment) as elsewhere:
+        async with (
+            Wire(pair[0], "gil", room="attic") as here,
+            Wire(elsewhere.url, "gil", room="attic") as there,
+        ):
+            for one, other in ((here, there), (there, here)):
+                await one.says("hello")
+                assert await one.hears_said() == "hello"
+                await other.hears_nothing()

@@ -50,14 +50,14 @@ class Command(BaseCommand):
         from daphne.endpoints import build_endpoint_description_strings
 
         from aleatoria.asgi import application
-        from aleatoria.servers.daphne import Server
+        from aleatoria.servers.daphne import DrainingServer
 
         with ExitStack() as stack:
             here = node.use(Node(self._find_valkey(stack)))
             if self._embedded is not None:
                 here.chores.every(1.0, partial(self._embedded.keep_running, here.link.health))
             self.stdout.flush()
-            server = Server(
+            server = DrainingServer(
                 application,
                 endpoints=build_endpoint_description_strings(host=host, port=port),
                 on_listening=partial(self._say_where, here, host),
