@@ -14,7 +14,7 @@ from playwright.async_api import Browser
 import chat.services
 import matchmaking.services
 from aleatoria.asgi import application
-from aleatoria.management.commands.audit import RULES
+from aleatoria.catalog import RULES
 from aleatoria.valkey.link import valkey
 from tests.support.browser import running_chromium
 from tests.support.leaks import collecting, leaks_in

@@ -9,7 +9,8 @@ import pytest
 from tests.support.repository import ROOT
 
 APPS = ("chat", "matchmaking")
-EDGE = tuple(f"aleatoria.{name}" for name in ("settings", "asgi", "routing", "urls", "views", "management"))
+_EDGE = ("settings", "asgi", "routing", "urls", "views", "admin", "catalog", "management")
+EDGE = tuple(f"aleatoria.{name}" for name in _EDGE)
 # Channels itself, and what of the kernel would bring it in by the back door.
 CHANNELS = ("channels", "channels_redis", "aleatoria.wire.consumer", "aleatoria.valkey.layer")
 SETDEFAULT_MAY = ("aleatoria.asgi", "manage")

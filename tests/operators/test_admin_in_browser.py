@@ -193,7 +193,7 @@ async def test_a_search_for_something_long_looks_right(page: Page, tmp_path: Pat
     await page.goto(ROOMS)
     await page.get_by_role("searchbox", name="Search rooms").fill("W" * 200)
     await page.get_by_role("button", name="Search").click()
-    await expect(page.get_by_text("No room\u2019s name contains")).to_be_visible()
+    await expect(page.get_by_text("No room name contains")).to_be_visible()
     await looks_right(page, tmp_path)
 
 
@@ -236,7 +236,7 @@ async def test_the_page_about_valkey_looks_right(page: Page, keys: redis.Redis, 
 async def test_pages_without_valkey_look_right(page: Page, running: Running, tmp_path: Path) -> None:
     for path in (ROOMS, ROOM, CALLS, VALKEY):
         await page.goto(running.without_valkey.url + path)
-        await expect(page.get_by_role("status")).to_contain_text("chat and calls go on without it")
+        await expect(page.get_by_role("status")).to_contain_text("The server goes on without it")
         await looks_right(page, tmp_path)
 
 
@@ -291,9 +291,7 @@ async def test_a_room_is_found_by_the_search_and_cleared_by_hand(hand: Page, key
     await expect(hand.locator("#result_list tbody tr")).to_have_count(1)
     await hand.get_by_role("link", name="attic").click()
     await hand.get_by_role("link", name="Clear the history").click()
-    await says_yes(
-        hand, "Forget everything that was said in the room attic?", "The history of the room attic is cleared."
-    )
+    await says_yes(hand, "Delete all messages of the room attic?", "The history of the room attic was cleared.")
     await expect(hand.get_by_role("heading", name="attic")).to_be_visible()
     await expect(hand.get_by_role("link", name="Clear the history")).to_have_count(0)
     assert not keys.exists("room:messages:attic")
@@ -313,8 +311,8 @@ async def test_a_member_is_removed_by_hand_and_hears_so(hand: Page, running: Run
         await ana.heard()
         await hand.goto(ROOM)
         await hand.get_by_role("link", name="Remove from the room").click()
-        await says_yes(hand, "Remove ana from the room attic?", "The user ana is removed from the room attic.")
-        await expect(hand.get_by_text("Nobody is a member.")).to_be_visible()
+        await says_yes(hand, "Remove ana from the room attic?", "The user ana was removed from the room attic.")
+        await expect(hand.get_by_text("This room has no members.")).to_be_visible()
         await ana.hears("room_left")
 
 
@@ -323,7 +321,7 @@ async def test_the_sockets_of_a_member_are_closed_by_hand(hand: Page, running: R
         await ana.heard()
         await hand.goto(ROOM)
         await hand.get_by_role("link", name="Close sockets").click()
-        await says_yes(hand, "Close all sockets of ana, on every process?", "All sockets of ana are closed.")
+        await says_yes(hand, "Close all sockets of ana, in every process?", "All sockets of ana were closed.")
         await expect(hand.get_by_role("heading", name="attic")).to_be_visible()
         assert await ana.hears_close() == 4403
 
@@ -333,13 +331,13 @@ async def test_one_who_waits_is_taken_out_of_the_pool_by_hand(hand: Page, runnin
         await bob.asks("request_random_peer", "no_peer_available")
         await hand.goto("/admin/")
         await hand.get_by_role("link", name="Random calls", exact=True).first.click()
-        await hand.get_by_role("link", name="Take out of the pool").click()
-        await says_yes(hand, "Take bob out of the pool?", "The user bob is taken out of the pool.")
-        await expect(hand.get_by_text("Nobody waits.")).to_be_visible()
+        await hand.get_by_role("link", name="Remove from the pool").click()
+        await says_yes(hand, "Remove bob from the pool?", "The user bob was removed from the pool.")
+        await expect(hand.get_by_text("Nobody is waiting.")).to_be_visible()
         assert not keys.exists("available:webrtc")
 
 
-@pytest.mark.parametrize("which", ["Close the first one\u2019s sockets", "Close the second one\u2019s"])
+@pytest.mark.parametrize("which", ["Close first user\u2019s sockets", "Close second user\u2019s sockets"])
 async def test_the_sockets_of_either_one_in_a_call_are_closed_by_hand(
     hand: Page, running: Running, keys: redis.Redis, which: str
 ) -> None:
@@ -350,7 +348,7 @@ async def test_the_sockets_of_either_one_in_a_call_are_closed_by_hand(
         await hand.goto(CALLS)
         await hand.get_by_role("link", name=which).click()
         gone, user = (ana, "ana") if "first" in which else (bob, "bob")
-        await says_yes(hand, f"Close all sockets of {user}, on every process?", f"All sockets of {user} are closed.")
+        await says_yes(hand, f"Close all sockets of {user}, in every process?", f"All sockets of {user} were closed.")
         await expect(hand.get_by_role("heading", name="Random calls")).to_be_visible()
         assert await gone.hears_close() == 4403
 
@@ -364,7 +362,7 @@ async def test_a_browser_finds_a_room_whatever_it_is_called(page: Page, keys: re
     await page.locator("#result_list tbody a").click()
     await expect(page.locator("#content h1")).to_have_text(room)
     await page.get_by_role("link", name="Remove from the room").click()
-    await says_yes(page, "Remove ana from the room", f"The user ana is removed from the room {room}.")
+    await says_yes(page, "Remove ana from the room", f"The user ana was removed from the room {room}.")
     await expect(page.locator("#content h1")).to_have_text(room)
     await page.get_by_role("button", name="Read the last messages").click()
     await expect(page.get_by_role("cell", name="hello")).to_be_visible()

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import redis
 
-from aleatoria.management.commands.audit import RULES
-from aleatoria.valkey.keys import kinds
+from aleatoria.catalog import RULES, key_families
 from aleatoria.valkey.link import valkey
 from chat import services
 from tests.conftest import MakeTab, breaches
@@ -56,7 +55,7 @@ def world(keys: redis.Redis) -> redis.Redis:
 
 
 def leases(keys: redis.Redis, user: str) -> object:
-    """He counts as alive."""
+    """They have a lease."""
     return keys.zadd(LEASES, {user: time.time() + 45})
 
 
@@ -112,39 +111,39 @@ CASES = {
     # Memberships
     "a member whose rooms do not have the room": Case(
         lambda keys: keys.sadd("room:members:attic", "zoe"),
-        [("membership", "room:members:attic", "has zoe, whose rooms do not have it")],
+        [("membership", "room:members:attic", "lists zoe, but their rooms do not include it")],
     ),
     "a room whose members do not have the user": Case(
         lambda keys: keys.sadd("user:rooms:ana", "cellar"),
-        [("membership", "user:rooms:ana", "has cellar, whose members he is not among")],
+        [("membership", "user:rooms:ana", "lists cellar, but its members do not include ana")],
     ),
     "a member of a room like a pattern": Case(
         lambda keys: keys.sadd("room:members:[a]*", "ana") and keys.expire("room:members:[a]*", HOUR),
-        [("membership", "room:members:[a]*", "has ana, whose rooms do not have it")],
+        [("membership", "room:members:[a]*", "lists ana, but their rooms do not include it")],
     ),
     # Calls
     "a user in two calls": Case(
         lambda keys: leases(keys, "fay") and keys.hset(CALLS, "fay", "cat"),
-        [("calls", CALLS, "fay is in a call with cat, who is in one with dan")],
+        [("calls", CALLS, "fay is in a call with cat, but cat is in a call with dan")],
     ),
     "a pair one way only": Case(
         lambda keys: keys.hdel(CALLS, "dan"),
         [
-            ("calls", CALLS, "cat is in a call with dan, who is in one with nobody"),
-            ("pool", LEASES, "dan has a lease for nothing"),
+            ("calls", CALLS, "cat is in a call with dan, but dan is in a call with nobody"),
+            ("pool", LEASES, "dan has a lease, but neither waits nor is in a call"),
         ],
     ),
     "three in a ring": Case(
         lambda keys: leases(keys, "fay") and keys.hset(CALLS, mapping={"dan": "fay", "fay": "cat"}),
         [
-            ("calls", CALLS, "cat is in a call with dan, who is in one with fay"),
-            ("calls", CALLS, "dan is in a call with fay, who is in one with cat"),
-            ("calls", CALLS, "fay is in a call with cat, who is in one with dan"),
+            ("calls", CALLS, "cat is in a call with dan, but dan is in a call with fay"),
+            ("calls", CALLS, "dan is in a call with fay, but fay is in a call with cat"),
+            ("calls", CALLS, "fay is in a call with cat, but cat is in a call with dan"),
         ],
     ),
     "a call with oneself": Case(
         lambda keys: leases(keys, "fay") and keys.hset(CALLS, "fay", "fay"),
-        [("calls", CALLS, "fay is in a call with himself")],
+        [("calls", CALLS, "fay is in a call with themselves")],
     ),
     "two who both have asked": Case(
         lambda keys: keys.sadd(CALLERS, "dan"), [("calls", CALLERS, "cat and dan have the same role")]
@@ -153,45 +152,47 @@ CASES = {
         lambda keys: keys.srem(CALLERS, "cat"), [("calls", CALLERS, "cat and dan have the same role")]
     ),
     "a role without a call": Case(
-        lambda keys: keys.sadd(CALLERS, "eve"), [("calls", CALLERS, "eve has asked for a call that is not")]
+        lambda keys: keys.sadd(CALLERS, "eve"), [("calls", CALLERS, "eve has requested a call, but is in none")]
     ),
     # The pool
     "waiting without a lease": Case(lambda keys: keys.sadd(WAITING, "fay"), [("pool", WAITING, "fay has no lease")]),
     "in a call without a lease": Case(lambda keys: keys.zrem(LEASES, "dan"), [("pool", CALLS, "dan has no lease")]),
-    "a lease for nothing": Case(lambda keys: leases(keys, "fay"), [("pool", LEASES, "fay has a lease for nothing")]),
+    "a lease for nothing": Case(
+        lambda keys: leases(keys, "fay"), [("pool", LEASES, "fay has a lease, but neither waits nor is in a call")]
+    ),
     "waiting and in a call": Case(
         lambda keys: keys.sadd(WAITING, "cat"), [("pool", WAITING, "cat waits and is in a call")]
     ),
     # Lines of rooms
-    "a line that is no JSON": Case(in_room("hello"), [("room line", LINES, "a line is no message: ")]),
+    "a line that is no JSON": Case(in_room("hello"), [("room line", LINES, "a line is not a message: ")]),
     "a line that is no text": Case(
         lambda keys: keys.zadd(LINES, {b"\xff": nanoseconds(moment(9))}),
-        [("room line", LINES, "a line is no message: ")],
+        [("room line", LINES, "a line is not a message: ")],
     ),
     "a line that is no chat message": Case(
         in_room(ATTIC.line("hm", moment(9)).replace("chat_message", "hangup")),
-        [("room line", LINES, "a line is no chat message")],
+        [("room line", LINES, "a line is not a chat message")],
     ),
     "a line by nobody": Case(
         in_room(ATTIC.line("hm", moment(9)).replace('"ana"', '"*"')),
-        [("room line", LINES, "a line is no chat message")],
+        [("room line", LINES, "a line is not a chat message")],
     ),
     "a line that says nothing": Case(
-        in_room(ATTIC.line("", moment(9))), [("room line", LINES, "a line is no chat message")]
+        in_room(ATTIC.line("", moment(9))), [("room line", LINES, "a line is not a chat message")]
     ),
-    "a line without a time": Case(in_room(ATTIC.line("hm", "")), [("room line", LINES, "a line is no message: ")]),
+    "a line without a time": Case(in_room(ATTIC.line("hm", "")), [("room line", LINES, "a line is not a message: ")]),
     "a line with a date for a time": Case(
-        in_room(ATTIC.line("hm", moment(9)[:10])), [("room line", LINES, "a line is no message: ")]
+        in_room(ATTIC.line("hm", moment(9)[:10])), [("room line", LINES, "a line is not a message: ")]
     ),
     "a line with a local time": Case(
-        in_room(ATTIC.line("hm", moment(9)[:-1])), [("room line", LINES, "a line is no message: ")]
+        in_room(ATTIC.line("hm", moment(9)[:-1])), [("room line", LINES, "a line is not a message: ")]
     ),
     "a line of another room": Case(
-        in_room(elsewhere(ATTIC.line("hm", moment(9)))), [("room line", LINES, "a line is of the room 'cellar'")]
+        in_room(elsewhere(ATTIC.line("hm", moment(9)))), [("room line", LINES, "a line belongs to the room 'cellar'")]
     ),
     "a line at another time": Case(
         in_room(ATTIC.line("hm", moment(9)), nanoseconds(moment(10_000))),
-        [("room line", LINES, "a line does not stand at its time")],
+        [("room line", LINES, "a line has a score that is not its createTime")],
     ),
     # Lines of conversations
     "a letter of others": Case(
@@ -201,12 +202,12 @@ CASES = {
     "a letter to a room": Case(
         in_letters(ATTIC.line("hm", moment(9))), [("direct line", LETTERS, "a line is from 'ana' to ''")]
     ),
-    "a letter that is no JSON": Case(in_letters("hello"), [("direct line", LETTERS, "a line is no message: ")]),
+    "a letter that is no JSON": Case(in_letters("hello"), [("direct line", LETTERS, "a line is not a message: ")]),
     "a letter with a local time": Case(
-        in_letters(ANA_AND_BOB.line("hm", moment(9)[:-1])), [("direct line", LETTERS, "a line is no message: ")]
+        in_letters(ANA_AND_BOB.line("hm", moment(9)[:-1])), [("direct line", LETTERS, "a line is not a message: ")]
     ),
     "the same broken letter twice": Case(
-        in_letters("hello", "hello"), [("direct line", LETTERS, "a line is no message: ")] * 2
+        in_letters("hello", "hello"), [("direct line", LETTERS, "a line is not a message: ")] * 2
     ),
     "letters under ids in the wrong order": Case(
         lambda keys: keys.rpush("dm:bob:ana", ANA_AND_BOB.line("hm", moment(9))) and keys.expire("dm:bob:ana", HOUR),
@@ -214,17 +215,17 @@ CASES = {
     ),
     "letters out of order": Case(
         in_letters(ANA_AND_BOB.line("late", moment(2))),
-        [("direct line", LETTERS, "is not in the order of its times")],
+        [("direct line", LETTERS, "is not sorted by createTime")],
         mended=False,
     ),
     # What should have gone
     "messages past their time": Case(
         lambda keys: ATTIC.plant(keys, *(ATTIC.line(f"old {number}", LONG_AGO) for number in range(3))),
-        [("retention", LINES, "keeps 3 messages past their time")],
+        [("retention", LINES, "holds 3 expired messages")],
     ),
     "letters past their time": Case(
         lambda keys: keys.lpush(LETTERS, *(ANA_AND_BOB.line(f"old {number}", LONG_AGO) for number in range(3))),
-        [("retention", LETTERS, "keeps 3 messages past their time")],
+        [("retention", LETTERS, "holds 3 expired messages")],
     ),
 }
 EACH = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -251,7 +252,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(
     world: redis.Redis, manage: Manage, repair: list[str]
 ) -> None:
     before = snapshot(world)
-    assert await manage("audit", *repair) == (0, f"All is well: {len(RULES)} rules hold.\n", "")
+    assert await manage("audit", *repair) == (0, f"No breaches. {len(RULES)} rules were checked.\n", "")
     assert await manage.json("audit", *repair) == []
     assert snapshot(world) == before
 
@@ -306,7 +307,7 @@ async def test_a_breach_is_named_and_left_as_it_is(world: redis.Redis, manage: M
         says.endswith(": ") for *_, says in case.found
     )
     assert all(any(line.startswith(f"{rule}: {key} {says}") for line in lines) for rule, key, says in case.found)
-    assert lines[-1].startswith(f"{len(case.found)} breaches. ")
+    assert lines[-1].startswith(f"Breaches: {len(case.found)}. ")
     assert snapshot(world) == before
 
 
@@ -346,10 +347,10 @@ async def test_a_repair_says_that_it_has_mended_all(world: redis.Redis, manage: 
     ran = await manage("audit", "--repair")
     assert ran.status == 0
     assert sorted(ran.out.splitlines()[:-1]) == [
-        "calls: {available:webrtc}:callers eve has asked for a call that is not (repaired)",
-        "membership: room:members:attic has zoe, whose rooms do not have it (repaired)",
+        "calls: {available:webrtc}:callers eve has requested a call, but is in none (repaired)",
+        "membership: room:members:attic lists zoe, but their rooms do not include it (repaired)",
     ]
-    assert ran.lines[-1] == "2 breaches, all repaired."
+    assert ran.lines[-1] == "Breaches: 2. All were repaired."
 
 
 @plants
@@ -358,7 +359,7 @@ async def test_a_repair_says_what_is_left(world: redis.Redis, manage: Manage) ->
     world.rpush(LETTERS, ANA_AND_BOB.line("late", moment(2)))
     ran = await manage("audit", "--repair")
     assert ran.status == 1
-    assert ran.lines[-1].startswith("1 breaches.")
+    assert ran.lines[-1].startswith("Breaches: 1. ")
 
 
 @plants
@@ -424,7 +425,7 @@ async def test_a_pool_in_any_disorder_is_mended_in_one_go(keys: redis.Redis, man
 
 # Types
 
-RIGHT_TYPES = {kind.prefix: kind.type for kind in kinds}
+RIGHT_TYPES = {family.prefix: family.type for family in key_families()}
 
 
 @plants
@@ -487,13 +488,13 @@ async def test_one_in_a_call_stays_in_it_whatever_others_entries_say(
 
 
 async def test_as_an_operator_runs_it(world: redis.Redis, manage: Manage) -> None:
-    assert manage.process("audit") == (0, f"All is well: {len(RULES)} rules hold.\n", "")
+    assert manage.process("audit") == (0, f"No breaches. {len(RULES)} rules were checked.\n", "")
     world.sadd(CALLERS, "eve")
     ran = manage.process("audit", "--json")
     assert (ran.status, ran.err, len(ran.json)) == (1, "", 1)
     ran = manage.process("audit", "--repair")
     assert (ran.status, ran.err) == (0, "")
-    assert manage.shell("manage audit | head -1").out == f"All is well: {len(RULES)} rules hold.\n"
+    assert manage.shell("manage audit | head -1").out == f"No breaches. {len(RULES)} rules were checked.\n"
 
 
 # The sweep

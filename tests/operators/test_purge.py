@@ -19,7 +19,7 @@ from tests.support.wire import Wire
 
 NOT_DONE = "Nothing has been done. Add --yes to do it."
 BANNED = 4403
-CLOSING = "Sockets: all of his are closed with 4403."
+CLOSING = "Sockets: close all sockets of ana with 4403."
 MakeWire = Callable[..., Wire]
 
 
@@ -101,15 +101,15 @@ async def is_left_alone(tab: Talk, room: str = "attic") -> None:
 # Looking first
 
 PLANS = {
-    "room": (["room", "attic"], ["Room attic: 2 memberships and 1 messages are forgotten."]),
-    "conversation": (["conversation", "bob", "ana"], ["Conversation of bob and ana: 1 messages are forgotten."]),
+    "room": (["room", "attic"], ["Room attic: delete 2 memberships and 1 message."]),
+    "conversation": (["conversation", "bob", "ana"], ["Conversation of bob and ana: delete 1 message."]),
     "user": (
         ["user", "ana"],
         [
-            "Call: his call with bob ends.",
-            "Memberships: he leaves attic, garden.",
-            "Room attic: his 1 messages are forgotten.",
-            "Conversation of ana and bob: 1 messages are forgotten.",
+            "Call: end the call with bob.",
+            "Memberships: leave attic, garden.",
+            "Room attic: delete 1 message of ana.",
+            "Conversation of ana and bob: delete 1 message.",
             CLOSING,
         ],
     ),
@@ -157,7 +157,7 @@ async def test_where_nothing_is_nothing_is_forgotten(
     async with tab("cat", room="cellar") as cat:
         before = names(keys)
         for yes in ([], ["--yes"]):
-            assert await manage("purge", *arguments, *yes) == (0, "There is nothing to forget.\n", "")
+            assert await manage("purge", *arguments, *yes) == (0, "There is nothing to delete.\n", "")
             assert (await manage.json("purge", *arguments, *yes))["steps"] == []
         assert names(keys) == before
         await cat.hears_nothing()
@@ -232,7 +232,7 @@ async def test_members_hear_of_it_in_every_process(server: MakeServer, keys: red
             await ana.heard()
             await bob.heard()
             assert manage.process("purge", "room", "attic", "--yes") == (
-                0, "Room attic: 2 memberships and 0 messages are forgotten.\n", "",
+                0, "Room attic: delete 2 memberships and 0 messages.\n", "",
             )  # fmt: skip
             for tab in (ana, bob):
                 await is_left_alone(tab)
@@ -325,7 +325,7 @@ async def test_one_who_waits_waits_no_longer(wire: MakeWire, keys: redis.Redis, 
     async with wire("ana", path="/ws/matchmaking") as ana, wire("bob") as bob:
         await ana.asks("request_random_peer", "no_peer_available")
         ran = await manage("purge", "user", "ana", "--yes")
-        assert ran.lines == ["Call: he waits no longer.", CLOSING]
+        assert ran.lines == ["Call: leave the pool.", CLOSING]
         assert await ana.hears_close() == BANNED
         assert holding(keys, "ana") == set()
         await bob.asks("request_random_peer", "no_peer_available")
@@ -392,7 +392,7 @@ async def test_thousands_of_messages_of_his_are_forgotten(keys: redis.Redis, man
     keys.zadd("room:messages:attic", lines)
     keys.expire("room:messages:attic", 60)
     ran = await manage("purge", "user", "ana", "--yes")
-    assert "Room attic: his 2000 messages are forgotten." in ran.lines
+    assert "Room attic: delete 2000 messages of ana." in ran.lines
     assert keys.zcard("room:messages:attic") == 1000
     assert breaches(keys) == []
 
@@ -402,7 +402,7 @@ async def test_thousands_of_messages_of_his_are_forgotten(keys: redis.Redis, man
 
 async def test_a_demo_has_what_is_asked_for(keys: redis.Redis, manage: Manage) -> None:
     assert await manage("seed_demo", "--yes", "--rooms", "12", "--messages", "100", "--users", "20") == (
-        0, "12 rooms with 100 messages, from up to 20 users.\n", "",
+        0, "Added 12 rooms with 100 messages of up to 20 users.\n", "",
     )  # fmt: skip
     rooms = await manage.json("inspect_rooms")
     assert len(rooms) == 12
