@@ -12,22 +12,9 @@ import redis
 from playwright.async_api import Browser, Page, Response, ViewportSize, expect
 
 from aleatoria.valkey.link import Address
-from tests.operators.test_admin import (
-    CALLS,
-    ODD,
-    PASSWORD,
-    ROOM,
-    ROOMS,
-    VALKEY,
-    Prepared,
-    call,
-    comes_online,
-    counted,
-    enters,
-    prepare,
-    said,
-    waits,
-)
+from tests.support.admin_pages import CALLS, ODD, ROOM, ROOMS, VALKEY
+from tests.support.admin_server import PASSWORD, Prepared, prepare
+from tests.support.planted import call, comes_online, counted, enters, said, waits
 from tests.support.processes import ServerProcess, ValkeyProcess, free_port
 from tests.support.tab import PATIENCE
 from tests.support.wire import Wire

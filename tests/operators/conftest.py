@@ -1,0 +1,45 @@
+"""Fixtures for tests of what operators use: the admin, the commands, the metrics and the log."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from aleatoria.valkey.health import State
+from aleatoria.valkey.link import valkey
+from tests.support.admin_server import Prepared, prepare
+from tests.support.processes import ValkeyProcess
+
+MakeStaff = Callable[..., Client]
+
+
+@pytest.fixture
+def staff(db: None, keys: redis.Redis, valkey_process: ValkeyProcess, monkeypatch: pytest.MonkeyPatch) -> MakeStaff:
+    """`staff("view_room")`: a client of this process, logged in as a user with just this permission."""
+    monkeypatch.setattr(valkey, "address", valkey_process.address)
+    monkeypatch.setattr(valkey.health, "state", State.UNKNOWN)
+
+    def make(*permissions: str, is_staff: bool = True, is_superuser: bool = False) -> Client:
+        user = User.objects.create_user("olga", is_staff=is_staff, is_superuser=is_superuser)
+        found = Permission.objects.filter(codename__in=permissions)
+        assert len(found) == len(permissions)
+        user.user_permissions.set(found)
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def admin(staff: MakeStaff) -> Client:
+    """A client of this process, logged in as a superuser."""
+    return staff(is_superuser=True)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """One database for all servers of a module."""
+    return prepare(tmp_path_factory.mktemp("admin"))
