@@ -1,6 +1,7 @@
 """Fixtures for tests of what operators use: the admin, the commands, the metrics and the log."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
@@ -10,6 +11,7 @@ from django.test import Client
 from aleatoria.valkey.health import State
 from aleatoria.valkey.link import valkey
 from tests.support.admin_server import Prepared, prepare
+from tests.support.commands import Manage
 from tests.support.processes import ValkeyProcess
 
 MakeStaff = Callable[..., Client]
@@ -43,3 +45,9 @@ def admin(staff: MakeStaff) -> Client:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """One database for all servers of a module."""
     return prepare(tmp_path_factory.mktemp("admin"))
+
+
+@pytest.fixture
+def manage(keys: redis.Redis, valkey_process: ValkeyProcess, tmp_path: Path) -> Manage:
+    """Commands on the Valkey of the test run."""
+    return Manage(valkey_process.address, tmp_path)
