@@ -10,8 +10,10 @@ from django.test import Client
 
 from aleatoria.valkey.health import State
 from aleatoria.valkey.link import valkey
+from tests.conftest import MakeTab
 from tests.support.admin_server import Prepared, prepare
 from tests.support.commands import Manage
+from tests.support.metrics import Growth, Watch, read
 from tests.support.processes import ValkeyProcess
 
 MakeStaff = Callable[..., Client]
@@ -51,3 +53,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 def manage(keys: redis.Redis, valkey_process: ValkeyProcess, tmp_path: Path) -> Manage:
     """Commands on the Valkey of the test run."""
     return Manage(valkey_process.address, tmp_path)
+
+
+@pytest.fixture
+def growth(tab: MakeTab) -> Watch:
+    """`since = await growth()`, and later `await since.of("aleatoria_…")`."""
+
+    async def watch() -> Growth:
+        return Growth(await read())
+
+    return watch
