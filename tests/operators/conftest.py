@@ -51,7 +51,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 @pytest.fixture
 def manage(keys: redis.Redis, valkey_process: ValkeyProcess, tmp_path: Path) -> Manage:
-    """Commands on the Valkey of the test run."""
+    """Runs commands on the Valkey of the test run."""
     return Manage(valkey_process.address, tmp_path)
 
 
@@ -63,3 +63,13 @@ def growth(tab: MakeTab) -> Watch:
         return Growth(await read())
 
     return watch
+
+
+@pytest.fixture
+def rooms_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `get_rooms` fail, so that the server logs an error about the user."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("chat.payloads.rooms_list", fail)

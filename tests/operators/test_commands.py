@@ -23,7 +23,7 @@ COMMANDS = {
     "audit": [],
     "seed_demo": ["--rooms", "1"],
 }
-"""Each with arguments that make sense."""
+"""Every command, with arguments that are valid."""
 
 
 EACH = pytest.mark.parametrize("name", COMMANDS)

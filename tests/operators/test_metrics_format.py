@@ -33,7 +33,7 @@ FAMILIES = {
     "aleatoria_valkey_round_trip_seconds": "histogram",
     "aleatoria_writes_dropped": "counter",
 }
-"""What there is, by the names without `_total`."""
+"""The type of every metric, by its name without `_total`."""
 
 
 async def test_prometheus_reads_all_of_it(tab: MakeTab) -> None:

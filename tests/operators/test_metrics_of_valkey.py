@@ -20,14 +20,14 @@ from tests.valkey.test_outage import until
 
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[ValkeyProcess]:
-    """A Valkey that the test may do anything to."""
+    """A Valkey that the test may kill or hang."""
     with ValkeyProcess(tmp_path) as process:
         yield process
 
 
 @pytest.fixture
 def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
-    """The one that `tab` is connected to."""
+    """The Valkey that `tab` is connected to."""
     return mortal
 
 
@@ -103,7 +103,7 @@ async def test_an_outage_leaves_nothing_of_what_was_flying(tab: MakeTab, mortal:
 
 @pytest_asyncio.fixture
 async def up(tab: MakeTab) -> AsyncIterator[None]:
-    """Valkey is there."""
+    """Valkey is up."""
     assert valkey.health.state is State.UP
     yield
 

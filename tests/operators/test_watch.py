@@ -85,7 +85,7 @@ def test_a_watch_that_is_no_terminal_prints_scene_after_scene(manage: Manage) ->
 
 @pytest.fixture
 def watching(manage: Manage) -> Iterator["subprocess.Popen[str]"]:
-    """`watch --json`, going on."""
+    """A running `watch --json`."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "watch", "--json", "--every", "0.2"],
         cwd=ROOT, env=manage.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -95,7 +95,7 @@ def watching(manage: Manage) -> Iterator["subprocess.Popen[str]"]:
 
 
 def scenes(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
-    """What it prints."""
+    """Yield the scenes that it prints."""
     assert process.stdout is not None
     return map(json.loads, process.stdout)
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 class At(AsyncClient):
-    """One at an address; None is behind a Unix socket."""
+    """A client that requests from an address. None stands for a Unix socket."""
 
     def __init__(self, address: str | None = "127.0.0.1") -> None:
         super().__init__()
@@ -20,16 +20,17 @@ class At(AsyncClient):
         return scope | {"client": self._address and [self._address, 50_000]}
 
     async def asks(self, **headers: str) -> Any:
+        """Request /metrics."""
         return await self.get("/metrics", headers={k.replace("_", "-"): headers[k] for k in headers})
 
 
 def families(text: str) -> list[Metric]:
-    """What Prometheus makes of it."""
+    """Parse the text as Prometheus does."""
     return list(text_string_to_metric_families(text))
 
 
 def samples(text: str) -> dict[str, float]:
-    """Each number by its name and, in braces, the values of its labels."""
+    """Return each number by its name, with the values of its labels in braces."""
     return {
         f"{sample.name}{{{','.join(sample.labels.values())}}}" if sample.labels else sample.name: sample.value
         for family in families(text)
@@ -38,17 +39,18 @@ def samples(text: str) -> dict[str, float]:
 
 
 async def read() -> dict[str, float]:
-    """The numbers as they are."""
+    """Return the current numbers of this process."""
     return samples((await At().asks()).content.decode())
 
 
 class Growth:
-    """What has changed since it was made."""
+    """By how much numbers have grown since this was made."""
 
     def __init__(self, before: dict[str, float]) -> None:
         self._before = before
 
     async def of(self, *names: str) -> list[float]:
+        """Return by how much each of these numbers has grown."""
         now = await read()
         return [now[name] - self._before.get(name, 0) for name in names]
 
