@@ -12,7 +12,9 @@ from aleatoria.valkey.health import State
 from aleatoria.valkey.link import valkey
 from tests.conftest import MakeTab
 from tests.support.admin_server import Prepared, prepare
+from tests.support.audit_cases import CALLERS, CALLS, HOUR, LEASES, WAITING, leases
 from tests.support.commands import Manage
+from tests.support.histories import ANA_AND_BOB, ATTIC, moment
 from tests.support.metrics import Growth, Watch, read
 from tests.support.processes import ValkeyProcess
 
@@ -73,3 +75,23 @@ def rooms_fail(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError
 
     monkeypatch.setattr("chat.payloads.rooms_list", fail)
+
+
+@pytest.fixture
+def world(keys: redis.Redis) -> redis.Redis:
+    """A Valkey without breaches: ana and bob in the attic, cat in a call with dan, eve waiting."""
+    for user in ("ana", "bob"):
+        keys.sadd("room:members:attic", user)
+        keys.sadd(f"user:rooms:{user}", "attic")
+        keys.expire(f"user:rooms:{user}", HOUR)
+    keys.expire("room:members:attic", HOUR)
+    for history in (ATTIC, ANA_AND_BOB):
+        history.plant(keys, *(history.line(f"message {number}", moment(number)) for number in range(5)))
+    keys.sadd(WAITING, "eve")
+    keys.hset(CALLS, mapping={"cat": "dan", "dan": "cat"})
+    keys.sadd(CALLERS, "cat")
+    for user in ("cat", "dan", "eve"):
+        leases(keys, user)
+    for key in (WAITING, LEASES, CALLS, CALLERS):
+        keys.expire(key, HOUR)
+    return keys
