@@ -1,6 +1,7 @@
 """Fixtures for tests of what operators use: the admin, the commands, the metrics and the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,17 @@ from django.test import Client
 
 from aleatoria.valkey.health import State
 from aleatoria.valkey.link import valkey
-from tests.conftest import MakeTab
+from tests.conftest import MakeServer, MakeTab
 from tests.support.admin_server import Prepared, prepare
 from tests.support.audit_cases import CALLERS, CALLS, HOUR, LEASES, WAITING, leases
 from tests.support.commands import Manage
 from tests.support.histories import ANA_AND_BOB, ATTIC, moment
 from tests.support.metrics import Growth, Watch, read
 from tests.support.processes import ValkeyProcess
+from tests.support.wire import Wire
 
 MakeStaff = Callable[..., Client]
+MakeWire = Callable[..., Wire]
 
 
 @pytest.fixture
@@ -95,3 +98,10 @@ def world(keys: redis.Redis) -> redis.Redis:
     for key in (WAITING, LEASES, CALLS, CALLERS):
         keys.expire(key, HOUR)
     return keys
+
+
+@pytest.fixture
+def wire(server: MakeServer) -> Iterator[MakeWire]:
+    """`async with wire("ana", room="attic") as ana`: a tab, connected to a server in a process of its own."""
+    with server() as one:
+        yield partial(Wire, one.url)
