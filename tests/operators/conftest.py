@@ -1,23 +1,26 @@
 """Fixtures for tests of what operators use: the admin, the commands, the metrics and the log."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import redis
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from playwright.async_api import Browser, Page
 
 from aleatoria.valkey.health import State
-from aleatoria.valkey.link import valkey
+from aleatoria.valkey.link import Address, valkey
 from tests.conftest import MakeServer, MakeTab
+from tests.support.admin_browser import LOOKS, Running, looking
 from tests.support.admin_server import Prepared, prepare
 from tests.support.audit_cases import CALLERS, CALLS, HOUR, LEASES, WAITING, leases
 from tests.support.commands import Manage
 from tests.support.histories import ANA_AND_BOB, ATTIC, moment
 from tests.support.metrics import Growth, Watch, read
-from tests.support.processes import ValkeyProcess
+from tests.support.processes import ValkeyProcess, free_port
 from tests.support.wire import Wire
 
 MakeStaff = Callable[..., Client]
@@ -105,3 +108,19 @@ def wire(server: MakeServer) -> Iterator[MakeWire]:
     """`async with wire("ana", room="attic") as ana`: a tab, connected to a server in a process of its own."""
     with server() as one:
         yield partial(Wire, one.url)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, valkey_process: ValkeyProcess) -> Iterator[Running]:
+    """Two servers for all tests of a module."""
+    prepared = prepare(tmp_path_factory.mktemp("admin"))
+    nowhere = Address(host="127.0.0.1", port=free_port())
+    with prepared.server("one", valkey_process.address) as one, prepared.server("two", nowhere) as two:
+        yield Running(one, two, prepared)
+
+
+@pytest_asyncio.fixture
+async def page(chromium: Browser, running: Running, keys: redis.Redis) -> AsyncIterator[Page]:
+    """A window on a desk in light colors."""
+    async with looking(chromium, running, LOOKS["desk by day"]) as one:
+        yield one
