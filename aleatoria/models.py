@@ -1,4 +1,4 @@
-"""What the admin has a section and permissions for, though it is kept in Valkey: no table stands behind it."""
+"""The model behind the admin's section about Valkey. It has permissions, but no database table."""
 
 from typing import ClassVar
 

@@ -1,38 +1,33 @@
-"""The admin's rooms: a list, a page for each, and what may be done to them."""
+"""The admin's section about rooms: a list, a page for each room, and actions on a room."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from aleatoria.operators import charts
-from aleatoria.operators.console import ConsoleAdmin
-from aleatoria.wire import names
-from chat import operations, stats
+from aleatoria.operators.console import Action, ConsoleAdmin
+from chat import operations
 from chat.models import Room
+from chat.room_list import RoomList
+from chat.room_urls import quoted, unquoted, url
+from chat.stats.people import members_of
+from chat.stats.rooms import last_in_room, room_stats, said_in
 from chat.transcript import spoken
 
-ROOMS_A_PAGE, MESSAGES_SHOWN = 50, 50
-_DOT = "_2E"
-_HEADINGS = {
-    "name": "Room",
-    "members": "Members",
-    "online": "Online",
-    "messages": "Messages",
-    "newest": "Newest (UTC)",
-    "memory_bytes": "Memory",
-    "expires_in_seconds": "Expires in",
-}
+MESSAGES_SHOWN = 50
 
 
 @admin.register(Room)
 class RoomAdmin(ConsoleAdmin):
     """Rooms."""
+
+    template = "chat/rooms.html"
+    title = "Rooms"
 
     def get_urls(self) -> list[URLPattern]:
         def view(route: str, name: str, page: Any) -> URLPattern:
@@ -46,148 +41,100 @@ class RoomAdmin(ConsoleAdmin):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        self.require(request, "view_room")
-        containing, number = request.GET.get("q", "").strip(), _page_number(request.GET.get("p", ""))
-        order, descending = _order(request.GET.get("o", ""))
+    def seen(self, request: HttpRequest) -> dict[str, Any]:
+        return RoomList.asked_for(request.GET).sorting
 
-        def look(client: redis.Redis) -> dict[str, Any]:
-            def page(number: int) -> tuple[list[stats.Room], int]:
-                start = (number - 1) * ROOMS_A_PAGE
-                return stats.page_of_rooms(
-                    client, containing=containing, order=order, descending=descending, start=start, count=ROOMS_A_PAGE
-                )
-
-            rooms, total = page(number)
-            pages = max(1, -(-total // ROOMS_A_PAGE))
-            if number > pages:
-                rooms, total = page(pages)
-            linked = [(room, _url(room.name, "change")) for room in rooms]
-            return {"rooms": linked, "total": total, "number": min(number, pages), "pages": pages}
-
-        sorting = {
-            "containing": containing,
-            "order": ("-" if descending else "") + order,
-            "columns": [_Heading(field, order, descending=descending) for field in _HEADINGS],
-        }
-        return self.page(request, "chat/rooms.html", "Rooms", look, sorting)
+    def look(self, request: HttpRequest, client: redis.Redis) -> dict[str, Any]:
+        rooms, numbers = RoomList.asked_for(request.GET).read(client)
+        return {"rooms": [(room, url(room.name, "change")) for room in rooms]} | numbers
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self.require(request, "view_room")
-        return self._room(request, _named(object_id))
+        return self._room(request, unquoted(object_id))
 
     def messages(self, request: HttpRequest, room: str) -> HttpResponse:
-        """A room's page with its last messages: only on a deliberate click, which is noted."""
+        """Return a room's page with its last messages. Only on POST, and recorded in the admin's history."""
         self.require(request, "read_messages")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        return self._room(request, _named(room), reading=True)
+        return self._room(request, unquoted(room), reading=True)
 
     def clear(self, request: HttpRequest, room: str) -> HttpResponse:
-        """Forget what was said in a room."""
+        """Delete all messages of a room."""
         self.require(request, "clear_room")
-        name = _named(room)
-        return self.confirm(
-            request,
-            question=f"Forget everything that was said in the room {name}? It cannot be undone.",
-            done=f"The history of the room {name} is cleared.",
+        name = unquoted(room)
+        action = Action(
+            question=f"Delete all messages of the room {name}? This cannot be undone.",
+            done=f"The history of the room {name} was cleared.",
             about=name,
             do=lambda client: operations.clear_history(client, name),
-            back=_url(name, "change"),
+            back=url(name, "change"),
         )
+        return self.confirm(request, action)
 
     def remove(self, request: HttpRequest, room: str, user: str) -> HttpResponse:
         """Remove a member from a room."""
         self.require(request, "remove_member")
-        name = _named(room)
+        name = unquoted(room)
         self.require_user_id(user)
-        return self.confirm(
-            request,
-            question=f"Remove {user} from the room {name}? He may join again.",
-            done=f"The user {user} is removed from the room {name}.",
+        action = Action(
+            question=f"Remove {user} from the room {name}? They can join again.",
+            done=f"The user {user} was removed from the room {name}.",
             about=name,
             do=lambda client: operations.remove_member(client, name, user),
-            back=_url(name, "change"),
+            back=url(name, "change"),
         )
+        return self.confirm(request, action)
 
     def _room(self, request: HttpRequest, name: str, *, reading: bool = False) -> HttpResponse:
         def look(client: redis.Redis) -> dict[str, Any]:
-            (room,) = stats.rooms(client, [name])
-            said = stats.last_in_room(client, name, MESSAGES_SHOWN) if reading else []
-            shown = {
-                "room": room,
-                "members": stats.members(client, name),
-                "charts": [_last_hour(client, name), _last_day(client, name)],
-                "said": [spoken(line) for line in said],
-            }
+            shown = _shown(client, name, MESSAGES_SHOWN if reading else 0)
             if reading:
                 self.note(request, about=name, says=f"The last messages of the room {name} were read.")
             return shown
 
-        seen = {
-            "reading": reading,
-            "here": _url(name, "change"),
-            "may_read": request.user.has_perm("chat.read_messages"),
-            "may_clear": request.user.has_perm("chat.clear_room"),
-            "may_remove": request.user.has_perm("chat.remove_member"),
-            "may_close": request.user.has_perm("aleatoria.close_sockets"),
-            "messages_url": _url(name, "messages"),
-            "clear_url": _url(name, "clear"),
-            "quoted": _quoted(name),
-        }
+        seen = _offered(request, name) | {"reading": reading}
         return self.page(request, "chat/room.html", name, look, seen)
 
 
-class _Heading:
-    """A column's heading, and where a click on it leads."""
+def _shown(client: redis.Redis, name: str, messages: int) -> dict[str, Any]:
+    """Return what a room's page shows, with so many of the last messages."""
+    (room,) = room_stats(client, [name])
+    return {
+        "room": room,
+        "members": members_of(client, name),
+        "charts": [_last_hour(client, name), _last_day(client, name)],
+        "said": [spoken(line) for line in last_in_room(client, name, messages)],
+    }
 
-    def __init__(self, field: str, order: str, *, descending: bool) -> None:
-        self.text = _HEADINGS[field]
-        self.is_number = field not in ("name", "newest")
-        self.sorted = ("descending" if descending else "ascending") if field == order else ""
-        # First what one looks for: names from A, everything else from the most.
-        falls = not descending if field == order else field != "name"
-        self.order = ("-" if falls else "") + field
+
+def _offered(request: HttpRequest, name: str) -> dict[str, Any]:
+    """Return what the user may do on a room's page, and the URLs for it."""
+    return {
+        "here": url(name, "change"),
+        "may_read": request.user.has_perm("chat.read_messages"),
+        "may_clear": request.user.has_perm("chat.clear_room"),
+        "may_remove": request.user.has_perm("chat.remove_member"),
+        "may_close": request.user.has_perm("aleatoria.close_sockets"),
+        "messages_url": url(name, "messages"),
+        "clear_url": url(name, "clear"),
+        "quoted": quoted(name),
+    }
 
 
 def _last_hour(client: redis.Redis, room: str) -> SafeString:
-    minutes = [float(count) for count in stats.said_in(client, room, seconds=3600, parts=60)]
+    minutes = [float(count) for count in said_in(client, room, seconds=3600, parts=60)]
     return charts.bars(minutes, title="Messages a minute, last hour", starts=_starts(60, 60), ends="now (UTC)")
 
 
 def _last_day(client: redis.Redis, room: str) -> SafeString:
-    quarters = [count / 15 for count in stats.said_in(client, room, seconds=86400, parts=96)]
+    quarters = [count / 15 for count in said_in(client, room, seconds=86400, parts=96)]
     return charts.bars(quarters, title="Messages a minute, last day", starts=_starts(96, 900), ends="now (UTC)")
 
 
 def _starts(parts: int, seconds: int) -> list[str]:
+    """Return the time at which each of the last `parts` stretches of `seconds` seconds began, oldest first."""
     now = datetime.now(UTC)
     return [f"{now - timedelta(seconds=seconds * back):%H:%M}" for back in range(parts, 0, -1)]
-
-
-def _named(quoted: str) -> str:
-    """The room in a URL; 404 when no room can be called so."""
-    try:
-        return names.room_name(unquote(quoted.replace(_DOT, ".")))
-    except ValueError as error:
-        raise Http404 from error
-
-
-def _quoted(room: str) -> str:
-    """The room for a URL. Browsers would take `..` for a way up, so dots are quoted too, as Django quotes the rest."""
-    return quote(room).replace(".", _DOT)
-
-
-def _url(room: str, page: str) -> str:
-    return reverse(f"admin:chat_room_{page}", args=[_quoted(room)])
-
-
-def _page_number(text: str) -> int:
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
-
-
-def _order(text: str) -> tuple[str, bool]:
-    field = text.removeprefix("-")
-    return (field, text.startswith("-")) if field in stats.ORDERS else ("messages", True)

@@ -1,4 +1,4 @@
-"""What must always hold of rooms and conversations."""
+"""Rules that must always hold for rooms and conversations in Valkey."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,45 +19,53 @@ from chat.store.line import MESSAGE, created_in, message_in
 from chat.store.membership import members_key, rooms_key
 
 _SLACK = 60.0
-"""Seconds that a message may outlive its time, besides a round of the sweep."""
-# Both sides in one step: a user may join or leave while this looks.
+"""Seconds that a message may be kept too long, besides the time that a round of the sweep takes."""
+# Both sides in one step, because users join and leave while the audit runs.
 _DISAGREE = "return redis.call('SISMEMBER', KEYS[1], ARGV[1]) ~= redis.call('SISMEMBER', KEYS[2], ARGV[2]) and 1 or 0"
 
 
 def memberships(client: redis.Redis) -> Iterator[Breach]:
-    """Members and users' rooms agree, both ways. A user's own rooms decide."""
+    """Each member of a room has it among their rooms, and the other way round. A repair trusts the user's rooms."""
+    yield from _members_without_room(client)
+    yield from _rooms_without_member(client)
+
+
+def _members_without_room(client: redis.Redis) -> Iterator[Breach]:
     for room in list(_of_type(client, membership.MEMBERS, b"set")):
         users = [user.decode() for user in client.sscan_iter(members_key(room), count=1000)]
         agreeing = ask_all(client, (asking("sismember", rooms_key(user), room) for user in users))
         for user, agrees in zip(users, agreeing, strict=True):
             if not agrees and _disagree(client, room, user):
-                yield Breach(members_key(room), f"has {user}, whose rooms do not have it", _strike(client, room, user))
+                says = f"lists {user}, but their rooms do not include it"
+                yield Breach(members_key(room), says, _strike(client, room, user))
+
+
+def _rooms_without_member(client: redis.Redis) -> Iterator[Breach]:
     for user in list(_of_type(client, membership.ROOMS, b"set")):
         rooms = [room.decode() for room in client.sscan_iter(rooms_key(user), count=1000)]
-        for room, agrees in zip(
-            rooms, ask_all(client, (asking("sismember", members_key(room), user) for room in rooms)), strict=True
-        ):
+        agreeing = ask_all(client, (asking("sismember", members_key(room), user) for room in rooms))
+        for room, agrees in zip(rooms, agreeing, strict=True):
             if not agrees and _disagree(client, room, user):
-                says = f"has {room}, whose members he is not among"
+                says = f"lists {room}, but its members do not include {user}"
                 yield Breach(rooms_key(user), says, _enrol(client, room, user))
 
 
 def room_lines(client: redis.Redis) -> Iterator[Breach]:
-    """Every line of a room is a message of that room, at the score of its time."""
+    """Every line of a room is a message of that room. Its score is its createTime."""
     for room in list(_of_type(client, room_history.PREFIX, b"zset")):
         key = room_history.key(room)
         for line, score in list(client.zscan_iter(key, count=1000)):
             message, flaw = _read(line)
             if not flaw and message.room != room:
-                flaw = f"is of the room {message.room!r}"
+                flaw = f"belongs to the room {message.room!r}"
             if not flaw and score != float(clock.nanoseconds(message.create_time) // 1000 * 1000):
-                flaw = "does not stand at its time"
+                flaw = "has a score that is not its createTime"
             if flaw:
                 yield Breach(key, f"a line {flaw}", _remove_scored(client, key, line))
 
 
 def direct_lines(client: redis.Redis) -> Iterator[Breach]:
-    """Every line of a conversation is a message between the two, and they stand in the order of their times."""
+    """Every line of a conversation is a message of its two users. The lines are sorted by createTime."""
     for pair in list(_of_type(client, direct_history.PREFIX, b"list")):
         key = direct_history.PREFIX + pair
         times = []
@@ -70,11 +78,11 @@ def direct_lines(client: redis.Redis) -> Iterator[Breach]:
             else:
                 times.append(message.create_time)
         if any(later < earlier for earlier, later in pairwise(times)):
-            yield Breach(key, "is not in the order of its times")
+            yield Breach(key, "is not sorted by createTime")
 
 
 def retention(client: redis.Redis) -> Iterator[Breach]:
-    """Nothing is kept for longer than it should be, give or take the time a sweep takes."""
+    """No message is kept for longer than MESSAGE_TTL, two rounds of the sweep and _SLACK."""
     round_trip = client.dbsize() / sweep.AT_ONCE * sweep.EVERY
     oldest = time.time() - settings.MESSAGE_TTL.total_seconds() - _SLACK - 2 * round_trip
     rooms = list(_of_type(client, room_history.PREFIX, b"zset"))
@@ -82,38 +90,38 @@ def retention(client: redis.Redis) -> Iterator[Breach]:
     for room, expired in zip(rooms, counts, strict=True):
         if expired:
             key = room_history.key(room)
-            yield Breach(key, f"keeps {expired} messages past their time", _cut(client, key, oldest))
+            yield Breach(key, f"holds {expired} expired messages", _cut(client, key, oldest))
     for pair in list(_of_type(client, direct_history.PREFIX, b"list")):
         key, bound = direct_history.PREFIX + pair, clock.text(int(oldest * 1_000_000))
         old = [line for line in _lines(client, key) if "" < created_in(line) < bound]
         if old:
-            yield Breach(key, f"keeps {len(old)} messages past their time", _remove_listed(client, key, *old))
+            yield Breach(key, f"holds {len(old)} expired messages", _remove_listed(client, key, *old))
 
 
 def _of_type(client: redis.Redis, prefix: str, kind: bytes) -> Iterator[str]:
-    """What stands behind the prefix in the names of keys that have the right type; another rule tells of the others."""
-    rest = list(found(client, prefix))
-    types = ask_all(client, (asking("type", prefix + name) for name in rest))
-    return (name for name, is_type in zip(rest, types, strict=True) if is_type == kind)
+    """Yield the rest of the name of each key with this prefix and type. The rule `type` reports the others."""
+    rests = list(found(client, prefix))
+    types = ask_all(client, (asking("type", prefix + rest) for rest in rests))
+    return (rest for rest, is_type in zip(rests, types, strict=True) if is_type == kind)
 
 
 def _lines(client: redis.Redis, key: str) -> list[bytes]:
-    """A conversation, read in stretches, so that none takes long."""
+    """Return the lines of a conversation. Each command reads only a part, so that it does not block Valkey for long."""
     starts = range(0, client.llen(key), 500)
     stretches = ask_all(client, (asking("lrange", key, start, start + 499) for start in starts))
     return [line for some in stretches for line in some]
 
 
 def _read(line: bytes) -> tuple[Envelope, str]:
-    """The message in a line, and what is wrong with it, or ""."""
+    """Return the message in a line and what is wrong with it, which is empty when nothing is."""
     try:
         message = message_in(line)
         content = message.payload_as(Content).content
         clock.nanoseconds(message.create_time)
     except (WireError, ValueError) as error:
-        return Envelope(), f"is no message: {error}"
+        return Envelope(), f"is not a message: {error}"
     if message.type != MESSAGE or not content or not names.is_user_id(message.from_user):
-        return message, "is no chat message"
+        return message, "is not a chat message"
     return message, ""
 
 

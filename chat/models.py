@@ -1,4 +1,4 @@
-"""What the admin has a section and permissions for, though it is kept in Valkey: no table stands behind it."""
+"""The model behind the admin's section about rooms. It has permissions, but no database table."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Room(models.Model):
-    """A room, by its name."""
+    """A room, identified by its name. Its data is in Valkey."""
 
     name = models.CharField(max_length=64, primary_key=True)
 

@@ -1,4 +1,4 @@
-"""What those who run the server do to rooms and conversations: blocking, for the admin and for commands."""
+"""Actions of operators on rooms and conversations: blocking, for the admin and the commands."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ from chat.store.membership import members_key, rooms_key
 
 
 def clear_history(client: redis.Redis, room: str) -> int:
-    """Forget what was said in a room; how many messages that were."""
+    """Delete all messages of a room. Returns how many there were."""
     key = room_history.key(room)
     count = client.zcard(key)
     client.unlink(key)
@@ -25,7 +25,7 @@ def clear_history(client: redis.Redis, room: str) -> int:
 
 
 def remove_member(client: redis.Redis, room: str, user: str) -> None:
-    """End a membership; his sockets hear the room no more, and are told so as if he had left."""
+    """Remove a member from a room. Their sockets leave the room and get `room_left`, as if they had left."""
     membership.LEAVE.apply(client, [rooms_key(user), members_key(room)], user, room)
     announce(client, groups.chat_sockets(user), {"type": "room.left", "room": room, "by": ""})
     frame = envelope.encode(payloads.room_left(room))
@@ -33,14 +33,14 @@ def remove_member(client: redis.Redis, room: str, user: str) -> None:
 
 
 def remove_room(client: redis.Redis, room: str) -> None:
-    """End all memberships of a room and forget what was said in it."""
+    """Remove all members of a room and delete its messages."""
     for user in list(client.sscan_iter(members_key(room), count=1000)):
         remove_member(client, room, user.decode())
     clear_history(client, room)
 
 
 def forget_conversation(client: redis.Redis, one: str, other: str) -> int:
-    """Forget what two users said to each other; how many messages that were."""
+    """Delete the conversation of two users. Returns how many messages it had."""
     key = direct_history.key(one, other)
     with client.pipeline(transaction=True) as forgetting:
         forgetting.llen(key)
@@ -53,7 +53,7 @@ def forget_conversation(client: redis.Redis, one: str, other: str) -> int:
 
 
 def said_by(client: redis.Redis, user: str) -> Iterable[tuple[str, list[bytes]]]:
-    """The rooms in which a user's messages are kept, with the lines; a slow search through all of them."""
+    """Yield each room that holds messages of a user, with their lines. This reads all messages of all rooms."""
     for room in found(client, room_history.PREFIX):
         lines = [line for line, _ in client.zscan_iter(room_history.key(room), count=1000) if is_from(line, user)]
         if lines:
@@ -61,6 +61,6 @@ def said_by(client: redis.Redis, user: str) -> Iterable[tuple[str, list[bytes]]]
 
 
 def forget_lines(client: redis.Redis, room: str, lines: list[bytes]) -> None:
-    """Forget some of what was said in a room."""
+    """Delete these lines of a room."""
     for start in range(0, len(lines), 500):
         client.zrem(room_history.key(room), *lines[start : start + 500])

@@ -1,4 +1,4 @@
-"""What people said, read back from kept lines: for those who run the server and deliberately ask for it."""
+"""Stored lines decoded for operators who ask to read messages."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from chat.store.line import message_in
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """Who said what, and when."""
+    """A message: who wrote it, when, and its text."""
 
     at: datetime | None
     user: str
@@ -18,10 +18,10 @@ class Spoken(msgspec.Struct, frozen=True):
 
 
 def spoken(line: bytes) -> Spoken:
-    """The message in a kept line; one that is broken says so."""
+    """Decode a stored line. A broken line gives a message that says so."""
     try:
         message = message_in(line)
         content = message.payload_as(Content).content
         return Spoken(datetime.fromisoformat(message.create_time), message.from_user, content)
     except (WireError, ValueError):
-        return Spoken(None, "", "(this line is broken: `manage.py audit` says how)")
+        return Spoken(None, "", "(broken line: run `manage.py audit`)")

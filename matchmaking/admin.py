@@ -1,4 +1,4 @@
-"""The admin's page about random calls, and taking a user out of the pool."""
+"""The admin's page about random calls, and removing a user from the pool."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
-from aleatoria.operators import charts
-from aleatoria.operators.console import ConsoleAdmin
+from aleatoria.operators.console import Action, ConsoleAdmin
+from aleatoria.operators.panels import by_hour
 from aleatoria.operators.stats import hours
 from matchmaking import operations, stats
 from matchmaking.models import RandomCall
+from matchmaking.panels import MATCHES
 
 HOURS_SHOWN = 24
 
@@ -20,41 +21,42 @@ HOURS_SHOWN = 24
 class RandomCallAdmin(ConsoleAdmin):
     """Random calls."""
 
+    template = "matchmaking/calls.html"
+    title = "Random calls"
+
     def get_urls(self) -> list[URLPattern]:
         withdraw = self.admin_site.admin_view(self.withdraw)
         return [path("<str:user>/withdraw/", withdraw, name="matchmaking_withdraw"), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        self.require(request, "view_randomcall")
-        seen = {
+    def seen(self, request: HttpRequest) -> dict[str, Any]:
+        return {
             "here": _here(),
             "may_withdraw": request.user.has_perm("matchmaking.withdraw_user"),
             "may_close": request.user.has_perm("aleatoria.close_sockets"),
         }
-        return self.page(request, "matchmaking/calls.html", "Random calls", _look, seen)
+
+    def look(self, request: HttpRequest, client: redis.Redis) -> dict[str, Any]:
+        lately = hours(client, HOURS_SHOWN)
+        return {
+            "pool": stats.pool_stats(client),
+            "median_wait": stats.median_wait(lately),
+            "made": stats.matches(lately),
+            "chart": by_hour("Pairs an hour, last day", lately, MATCHES),
+        }
 
     def withdraw(self, request: HttpRequest, user: str) -> HttpResponse:
-        """Take a user out of the pool."""
+        """Remove a user from the pool."""
         self.require(request, "withdraw_user")
         self.require_user_id(user)
-        return self.confirm(
-            request,
-            question=f"Take {user} out of the pool? He waits no longer, until he asks again.",
-            done=f"The user {user} is taken out of the pool.",
+        action = Action(
+            question=f"Remove {user} from the pool? They stop waiting until they ask for a call again.",
+            done=f"The user {user} was removed from the pool.",
             about=user,
             do=lambda client: operations.withdraw(client, user),
             back=_here(),
         )
+        return self.confirm(request, action)
 
 
 def _here() -> str:
     return reverse("admin:matchmaking_randomcall_changelist")
-
-
-def _look(client: redis.Redis) -> dict[str, Any]:
-    lately = hours(client, HOURS_SHOWN)
-    made = [stats.matches(hour.counts) for hour in lately]
-    chart = charts.bars(
-        made, title="Pairs an hour, last day", starts=[f"{hour.since:%H:%M}" for hour in lately], ends="now (UTC)"
-    )
-    return {"pool": stats.pool(client), "median_wait": stats.median_wait(lately), "made": sum(made), "chart": chart}

@@ -1,4 +1,4 @@
-"""What must always hold of the pool and the calls."""
+"""Rules that must always hold for the pool and the calls in Valkey."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _TYPES = [b"set", b"zset", b"hash", b"set"]
 
 
 class _Books(NamedTuple):
-    """The four keys, read in one step."""
+    """The contents of the four keys, read in one transaction."""
 
     waiting: set[str]
     leased: set[str]
@@ -21,25 +21,25 @@ class _Books(NamedTuple):
 
 
 def calls(client: redis.Redis) -> Iterator[Breach]:
-    """Who is in a call is in one, with somebody who is in it with him, and one of the two has asked.
+    """Each call has two users, who are paired with one another, and exactly one of them requested it.
 
-    A user whose entries are taken out is put back by the process that has his socket, if he is still there.
+    If a user whose entries a repair deletes is still connected, the process with their socket writes them again.
     """
     books = _read(client)
     for user, peer in books.calls.items():
         if user == peer:
-            yield Breach(CALLS, f"{user} is in a call with himself", _forget(client, user))
+            yield Breach(CALLS, f"{user} is in a call with themselves", _forget(client, user))
         elif books.calls.get(peer) != user:
-            other = books.calls.get(peer, "nobody")
-            yield Breach(CALLS, f"{user} is in a call with {peer}, who is in one with {other}", _forget(client, user))
+            says = f"{user} is in a call with {peer}, but {peer} is in a call with {books.calls.get(peer, 'nobody')}"
+            yield Breach(CALLS, says, _forget(client, user))
         elif user < peer and (user in books.callers) == (peer in books.callers):
             yield Breach(CALLERS, f"{user} and {peer} have the same role", _forget(client, user, peer))
     for user in sorted(books.callers - books.calls.keys()):
-        yield Breach(CALLERS, f"{user} has asked for a call that is not", _remove(client, CALLERS, user))
+        yield Breach(CALLERS, f"{user} has requested a call, but is in none", _remove(client, CALLERS, user))
 
 
 def pool(client: redis.Redis) -> Iterator[Breach]:
-    """Who waits is in no call; who waits or is in a call has a lease, and nobody else has."""
+    """No user waits while in a call. Users who wait or are in a call have a lease, and nobody else has one."""
     books = _read(client)
     for user in sorted(books.waiting & books.calls.keys()):
         yield Breach(WAITING, f"{user} waits and is in a call", _remove(client, WAITING, user))
@@ -47,7 +47,7 @@ def pool(client: redis.Redis) -> Iterator[Breach]:
         where = WAITING if user in books.waiting else CALLS
         yield Breach(where, f"{user} has no lease", _forget(client, user, *_whose(books, user)))
     for user in sorted(books.leased - books.waiting - books.calls.keys()):
-        yield Breach(LEASES, f"{user} has a lease for nothing", _remove(client, LEASES, user))
+        yield Breach(LEASES, f"{user} has a lease, but neither waits nor is in a call", _remove(client, LEASES, user))
 
 
 def _read(client: redis.Redis) -> _Books:
@@ -59,8 +59,8 @@ def _read(client: redis.Redis) -> _Books:
         reading.hgetall(CALLS)
         reading.smembers(CALLERS)
         answers = reading.execute(raise_on_error=False)
-    # Of a key of the wrong type another rule tells.
-    right = [found == kind for found, kind in zip(answers[:4], _TYPES, strict=True)]
+    # The rule `type` reports keys of the wrong type.
+    right = [is_type == kind for is_type, kind in zip(answers[:4], _TYPES, strict=True)]
     waiting, leased, in_call, callers = (answer if ok else [] for ok, answer in zip(right, answers[4:], strict=True))
     pairs = {user.decode(): peer.decode() for user, peer in dict(in_call).items()}
     return _Books(_texts(waiting), _texts(leased), pairs, _texts(callers))
@@ -71,12 +71,12 @@ def _texts(members: list[bytes] | set[bytes]) -> set[str]:
 
 
 def _whose(books: _Books, peer: str) -> list[str]:
-    """The users who are in a call with somebody."""
+    """Return the users whose entry says that they are in a call with this one."""
     return [user for user, other in books.calls.items() if other == peer]
 
 
 def _forget(client: redis.Redis, *users: str) -> Callable[[], object]:
-    """Have these users in nothing."""
+    """Return a repair that deletes all entries of these users."""
 
     def forget() -> None:
         with client.pipeline(transaction=True) as forgetting:

@@ -1,4 +1,4 @@
-"""What the admin has a section and permissions for, though it is kept in Valkey: no table stands behind it."""
+"""The model behind the admin's section about random calls. It has permissions, but no database table."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class RandomCall(models.Model):
-    """A call between two strangers, by the user who asked."""
+    """A call of two strangers, identified by the user who requested it. Its data is in Valkey."""
 
     user = models.CharField(max_length=64, primary_key=True)
 

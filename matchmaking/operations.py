@@ -1,4 +1,4 @@
-"""What those who run the server do to callers: blocking, for the admin and for commands."""
+"""Actions of operators on users of random calls: blocking, for the admin and the commands."""
 
 import math
 
@@ -11,13 +11,13 @@ from matchmaking.store import pool
 
 
 def withdraw(client: redis.Redis, user: str) -> None:
-    """Take a user out of the pool; a call he is in goes on."""
+    """Remove a user from the pool. A call they are in goes on."""
     at = pool.WITHDRAW.apply(client, pool.KEYS, user)
     announce(client, groups.call_holder(user), {"type": "call.withdrawn", "at": at})
 
 
 def quit_all(client: redis.Redis, user: str) -> None:
-    """Take a user out of the pool and of the call he is in; the other one is told that he is gone."""
+    """Remove a user from the pool and end their call. Their peer gets `hangup` with the reason `disconnected`."""
     freed, at = pool.QUIT.apply(client, pool.KEYS, user, math.inf)
     announce(client, groups.call_holder(user), {"type": "call.withdrawn", "at": at})
     if freed:

@@ -1,7 +1,7 @@
-"""Who waits and who is in a call, as it is in Valkey: blocking, read-only, for the admin and for commands."""
+"""Who waits and who is in a call, as it is in Valkey: blocking, read-only, for the admin and the commands."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -9,42 +9,43 @@ import msgspec
 import redis
 
 from aleatoria.operators.stats import Total, ask_all, asking
+from matchmaking.panels import MATCHES
 from matchmaking.services import WAITS
 from matchmaking.store.pool import CALLERS, CALLS, LEASES, WAITING
 
 SHOWN = 200
-"""Users and calls that are listed; the number of all is given beside."""
+"""How many users who wait, and how many calls, are listed."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Somebody who waits."""
+    """A user who waits for a call."""
 
     user: str
     alive_for_seconds: float | None
-    """Unless there is another sign of life; None when there never was one."""
+    """Until their lease expires, unless it is renewed. Negative when it has expired, None without a lease."""
 
 
-class Call(msgspec.Struct, frozen=True):
-    """A call that is up; `asked` is the impolite one."""
+class CallStats(msgspec.Struct, frozen=True):
+    """A call: `asked` requested a peer, and `chosen` was waiting."""
 
     asked: str
     chosen: str
 
 
-class Pool(msgspec.Struct, frozen=True):
-    """The pool and the calls, in numbers and in part by name."""
+class PoolStats(msgspec.Struct, frozen=True):
+    """The number of users who wait and of calls, and the first SHOWN of each."""
 
     waiting: int
     calls: int
     first_waiting: list[Waiting]
-    first_calls: list[Call]
+    first_calls: list[CallStats]
 
 
-def pool(client: redis.Redis) -> Pool:
-    """As it is now."""
+def pool_stats(client: redis.Redis) -> PoolStats:
+    """Return the pool and the calls as they are now."""
     waiting: int = client.scard(WAITING)
     calling: int = client.hlen(CALLS)
-    return Pool(waiting, calling // 2, _first_waiting(client), _first_calls(client))
+    return PoolStats(waiting, calling // 2, _first_waiting(client), _first_calls(client))
 
 
 def _first_waiting(client: redis.Redis) -> list[Waiting]:
@@ -59,35 +60,40 @@ def _first_waiting(client: redis.Redis) -> list[Waiting]:
     ]
 
 
-def _first_calls(client: redis.Redis) -> list[Call]:
+def _first_calls(client: redis.Redis) -> list[CallStats]:
     some = islice(client.hscan_iter(CALLS, count=2 * SHOWN), 2 * SHOWN)
     pairs = sorted({tuple(sorted([user.decode(), peer.decode()])) for user, peer in some})
     asked = ask_all(client, (asking("sismember", CALLERS, one) for one, _ in pairs))
-    return [Call(one, other) if first else Call(other, one) for (one, other), first in zip(pairs, asked, strict=True)]
+    return [
+        CallStats(one, other) if has_asked else CallStats(other, one)
+        for (one, other), has_asked in zip(pairs, asked, strict=True)
+    ]
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """What one user is doing: he waits, is in a call with `peer`, or neither."""
+class CallerStats(msgspec.Struct, frozen=True):
+    """What a user is doing: they wait, are in a call with `peer`, or neither."""
 
     waits: bool
     peer: str
+    """Empty when they are in no call."""
     alive_for_seconds: float | None
+    """Until their lease expires, unless it is renewed. None without a lease."""
 
 
-def standing(client: redis.Redis, user: str) -> Standing:
-    """As it is now."""
+def caller_stats(client: redis.Redis, user: str) -> CallerStats:
+    """Return what a user is doing now."""
     peer: Any = client.hget(CALLS, user)
     until = client.zscore(LEASES, user)
     left = None if until is None else round(until - time.time(), 1)
-    return Standing(bool(client.sismember(WAITING, user)), peer.decode() if peer else "", left)
+    return CallerStats(bool(client.sismember(WAITING, user)), peer.decode() if peer else "", left)
 
 
 def median_wait(some: Sequence[Total]) -> float | None:
-    """Seconds that half of those waited who had to, in these hours; None when nobody had to.
+    """Return the median wait, in seconds, of the users who had to wait in these hours. None when nobody had to.
 
-    Waits are counted by how long they were, roughly: within such a stretch they are taken to be spread evenly.
+    Waits are counted in buckets by their length. Within a bucket they are taken to be spread evenly.
     """
-    counts = [sum(total.counts.get(f"waits:{bound}", 0) for total in some) for bound in (*WAITS, "longer")]
+    counts = [sum(total.count(f"waits:{bound}") for total in some) for bound in (*WAITS, "longer")]
     half, below = sum(counts) / 2, 0.0
     if not half:
         return None
@@ -98,6 +104,6 @@ def median_wait(some: Sequence[Total]) -> float | None:
     return WAITS[-1]
 
 
-def matches(counts: Mapping[str, int]) -> int:
-    """How many pairs were made."""
-    return counts.get("matches", 0)
+def matches(some: Sequence[Total]) -> int:
+    """Return how many pairs were made in these hours."""
+    return sum(total.count(MATCHES) for total in some)

@@ -13,7 +13,7 @@ from playwright.async_api import Browser
 
 from aleatoria import node as nodes
 from aleatoria.asgi import application
-from aleatoria.management.commands.audit import RULES
+from aleatoria.catalog import RULES
 from aleatoria.node import Node
 from tests.support.browser import running_chromium
 from tests.support.leaks import collecting, leaks_in

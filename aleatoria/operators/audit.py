@@ -1,4 +1,4 @@
-"""What must always hold of the keys in Valkey. Each app has rules of its own: chat/audit.py, matchmaking/audit.py."""
+"""Rules that must always hold for the keys in Valkey. Each app has more of them in its own audit.py."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -11,8 +11,8 @@ from aleatoria.valkey import keys
 from aleatoria.wire import clock
 
 BROKEN = "aleatoria:broken:"
-"""What a key of the wrong type is renamed to: out of the way, not lost."""
-# In one step: it may be of the right type again, and gone at any moment.
+"""The prefix that a key of the wrong type is renamed with, so that its data is not lost."""
+# A script, because the key may expire or be replaced by one of the right type at any moment.
 _RENAME = """
 if redis.call('TYPE', KEYS[1]).ok == ARGV[1] then
     redis.call('RENAME', KEYS[1], KEYS[2])
@@ -22,29 +22,29 @@ end
 
 
 class Breach(NamedTuple):
-    """Something that does not hold."""
+    """A rule that a key breaks."""
 
     key: str
     says: str
     repair: Callable[[], object] | None = None
-    """Mends it, where that can be done; must do nothing where it has come right by itself."""
+    """Repairs it. Does nothing if it is no longer broken. None where it cannot be repaired."""
 
 
 Rule = Callable[[redis.Redis], Iterator[Breach]]
 
 
 def types(client: redis.Redis) -> Iterator[Breach]:
-    """Every key of ours has the type it should have."""
+    """Every key of ours has the type of its family."""
     ours = _ours(client)
-    found = ask_all(client, (asking("type", key) for key, _ in ours))
-    for (key, kind), is_type in zip(ours, found, strict=True):
+    answers = ask_all(client, (asking("type", key) for key, _ in ours))
+    for (key, kind), is_type in zip(ours, answers, strict=True):
         if is_type not in (kind.type.encode(), b"none"):
             wrong = is_type.decode()
             yield Breach(key, f"is a {wrong}, not a {kind.type}", _set_aside(client, key, wrong))
 
 
 def expiry(client: redis.Redis) -> Iterator[Breach]:
-    """Every key of ours goes at some time."""
+    """Every key of ours has an expiry."""
     ours = _ours(client)
     for (key, _), left in zip(ours, ask_all(client, (asking("pttl", key) for key, _ in ours)), strict=True):
         if left == -1:

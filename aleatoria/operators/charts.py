@@ -1,4 +1,4 @@
-"""Bar charts as inline SVG, coloured by the page's style sheet so that they suit every theme."""
+"""Bar charts as inline SVG. The page's style sheet sets their colors, so that they suit every theme."""
 
 from collections.abc import Sequence
 
@@ -7,25 +7,31 @@ from django.utils.safestring import SafeString
 
 _HEIGHT = 100
 _GAP = 0.15
-"""Of a bar's width, to its neighbour."""
+"""Between two bars, as a share of a bar's width."""
 
 
 def bars(values: Sequence[float], *, title: str, starts: Sequence[str], ends: str) -> SafeString:
-    """A chart of `values`, the oldest first: each is of what began at its moment in `starts`; all is over at `ends`."""
+    """Return a chart of `values`, oldest first.
+
+    `starts` holds the moment at which each value's stretch of time began. All of them are over at `ends`.
+    """
     top = max(values, default=0)
-    drawn = [(_bar(place, value, top, starts[place]),) for place, value in enumerate(values)]
-    shown = format_html_join("", "{}", drawn)
-    says = f"{title}: at most {_number(top)}."
     return format_html(
         '<figure class="chart"><figcaption>{} <span>at most {}</span></figcaption>'
-        '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-        '<div class="axis" aria-hidden="true"><span>{}</span><span>{}</span><span>{}</span></div></figure>',
+        '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>{}</figure>',
         title,
         _number(top),
         max(1, len(values)),
         _HEIGHT,
-        says,
-        shown,
+        f"{title}: at most {_number(top)}.",
+        format_html_join("", "{}", ((_bar(place, value, top, starts[place]),) for place, value in enumerate(values))),
+        _axis(starts, ends),
+    )
+
+
+def _axis(starts: Sequence[str], ends: str) -> SafeString:
+    return format_html(
+        '<div class="axis" aria-hidden="true"><span>{}</span><span>{}</span><span>{}</span></div>',
         starts[0] if starts else "",
         starts[len(starts) // 2] if starts else "",
         ends,
@@ -45,5 +51,5 @@ def _bar(place: int, value: float, top: float, start: str) -> SafeString:
 
 
 def _number(value: float) -> str:
-    """For a person: never with an exponent where it is large."""
+    """Write a number for a person. Large numbers are written without an exponent."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

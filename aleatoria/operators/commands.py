@@ -1,4 +1,4 @@
-"""What commands that look at Valkey share: tables for people, JSON for programs, one line when it is away."""
+"""The base class of the commands that query Valkey: tables for people, JSON for programs, one line on an error."""
 
 import argparse
 import os
@@ -18,16 +18,17 @@ from aleatoria.valkey.address import find
 from aleatoria.wire import names
 
 AWAY = 2
-"""The exit status when Valkey is away; 1 is any other failure."""
+"""The exit status when Valkey is away. Any other failure is 1."""
 _DAY = 24 * 60 * 60
+"""Seconds."""
 
 
 class ValkeyCommand(BaseCommand):
-    """A command that asks Valkey something and shows what it says."""
+    """A command that queries Valkey and shows the answers."""
 
     requires_system_checks: list[str] = []
     examples: ClassVar[Sequence[str]] = ()
-    """What follows `manage.py` in the examples of `--help`."""
+    """The examples of `--help`, without `manage.py`."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         lines = "".join(f"  manage.py {example}\n" for example in self.examples)
@@ -47,36 +48,36 @@ class ValkeyCommand(BaseCommand):
         try:
             with looking(address) as client:
                 self.look(client, **options)
-            self.stdout.flush()  # here: what cannot be written later, Python complains of by itself
+            self.stdout.flush()  # now, so that an error while writing is handled below
         except Away as away:
             raise CommandError(str(away), returncode=AWAY) from away
         except BrokenPipeError:
-            # Whoever reads this has seen enough, like `head`. Python would complain of it once more at the end.
+            # The reader has closed the pipe, as `head` does. Python would report that once more when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except redis.exceptions.RedisError as error:
             raise CommandError(f"Valkey/Redis at {address} says: {error}", returncode=AWAY) from error
 
     def look(self, *client: Any, **options: Any) -> None:
-        """Ask and show. Called with a client and the options."""
+        """Query Valkey and show the answers. Called with a client and the options."""
         raise NotImplementedError
 
     # Showing
 
     def show_json(self, what: object) -> None:
-        """Print it as JSON."""
+        """Print a value as JSON."""
         self.stdout.write(msgspec.json.format(msgspec.json.encode(what)).decode())
 
     def show_table(self, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Print it as a table; numbers stand to the right."""
+        """Print rows as a table. Numbers are aligned to the right."""
         self.stdout.write("\n".join(table(headings, rows)))
 
     def say(self, text: str) -> None:
-        """Print a line; whatever stands in it is printed as it is, control characters escaped."""
+        """Print a line as it is, with control characters escaped."""
         self.stdout.write(escaped(text))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """The lines of a table; numbers stand to the right, and what is twice as wide on a screen counts twice."""
+    """Return the lines of a table. Numbers are aligned to the right, and wide characters count as two columns."""
     columns = [_column(heading, [row[place] for row in rows]) for place, heading in enumerate(headings)]
     return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
@@ -90,13 +91,13 @@ def _column(heading: str, values: Sequence[object]) -> list[str]:
 
 
 class _Right(str):
-    """Text that stands to the right in a table."""
+    """Text that a table aligns to the right."""
 
     __slots__ = ()
 
 
 def size(count: int) -> str:
-    """A number of bytes for a person."""
+    """Write a number of bytes for a person."""
     number = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if number < 1024 or unit == "GiB":
@@ -105,18 +106,23 @@ def size(count: int) -> str:
     return _Right(f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}")
 
 
-def span(seconds: float) -> str:
-    """A span of time for a person."""
-    return _Right(str(timedelta(seconds=round(seconds))))
+def count_of(number: int, noun: str) -> str:
+    """Write a number of things for a person: `1 room`, `2 rooms`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def span(length: float) -> str:
+    """Write a span of time, given in seconds, for a person."""
+    return _Right(str(timedelta(seconds=round(length))))
 
 
 def moment(when: datetime | None) -> str:
-    """A moment for a person, in UTC."""
+    """Write a moment for a person, in UTC."""
     return f"{when:%Y-%m-%d %H:%M:%S}" if when else "–"
 
 
 def room_name(text: str) -> str:
-    """The room that an argument names; an error for argparse when it names none."""
+    """Read a room name from an argument. ArgumentTypeError when it is not one."""
     try:
         return names.room_name(text)
     except ValueError as error:
@@ -124,21 +130,21 @@ def room_name(text: str) -> str:
 
 
 def user_id(text: str) -> str:
-    """The user that an argument names; an error for argparse when it names none."""
+    """Read a user id from an argument. ArgumentTypeError when it is not one."""
     if not names.is_user_id(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a user id.")
     return text
 
 
 def natural(text: str) -> int:
-    """A whole number from 1; an error for argparse when it is none, or more than there can be of anything."""
+    """Read a whole number from 1 to 999,999,999 from an argument. ArgumentTypeError when it is not one."""
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {10**9 - 1}.")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A span of time from a moment to a day; an error for argparse when it is none."""
+    """Read a number of seconds above 0, up to a day, from an argument. ArgumentTypeError when it is not one."""
     try:
         number = float(text)
     except ValueError:

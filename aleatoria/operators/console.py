@@ -1,15 +1,16 @@
-"""What the sections of the admin share that show what is in Valkey instead of rows of a table."""
+"""The base class of the admin's sections that show what is in Valkey instead of rows of a database table."""
 
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 import redis
-from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.messages import ERROR, SUCCESS
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -23,7 +24,20 @@ from aleatoria.wire import names
 logger = logging.getLogger(__name__)
 
 Look = Callable[[redis.Redis], dict[str, Any]]
-"""Asks Valkey what a page shows."""
+"""Queries Valkey. Returns what a template shows of it, by name."""
+
+
+class Action(NamedTuple):
+    """Something that a user of the admin does to a room or a user, after they were asked."""
+
+    question: str
+    done: str
+    """Shown, logged and put into the admin's history once it is done."""
+    about: str
+    """The room or the user."""
+    do: Callable[[redis.Redis], object]
+    back: str
+    """The URL to go to afterwards, unless the request names another one of this site as `next`."""
 
 
 class ConsoleSite(AdminSite):
@@ -36,7 +50,13 @@ class ConsoleSite(AdminSite):
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
-    """A section whose pages ask Valkey, and say so when it is away. Nothing can be added, edited or deleted."""
+    """A section whose pages query Valkey, and say so when it is away. Nothing can be added, edited or deleted.
+
+    A section sets `template` and `title`, and overrides `seen` and `look` for its first page.
+    """
+
+    template: ClassVar[str]
+    title: ClassVar[str]
 
     admin_site: ConsoleSite
 
@@ -55,12 +75,25 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """What the index and the admin's history link to. Django's other pages would look for a row."""
+        """Return the pages that the index and the admin's history link to. Django's other pages would need a table."""
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         return [
             path("", self.admin_site.admin_view(self.changelist_view), name=f"{name}_changelist"),
             path("<path:object_id>/change/", self.admin_site.admin_view(self.change_view), name=f"{name}_change"),
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Return the section's first page. PermissionDenied unless the user may view the section."""
+        self.require(request, f"view_{self.opts.model_name}")
+        return self.page(request, self.template, self.title, partial(self.look, request), self.seen(request))
+
+    def seen(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the first page shows without Valkey, by name."""
+        return {}
+
+    def look(self, request: HttpRequest, client: redis.Redis) -> dict[str, Any]:
+        """Query Valkey. Returns what the first page shows of it, by name."""
+        raise NotImplementedError
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -68,19 +101,19 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
     def require(self, request: HttpRequest, codename: str) -> None:
-        """PermissionDenied unless the user has this permission of the section's."""
+        """Raise PermissionDenied unless the user has this permission of the section."""
         if not request.user.has_perm(f"{self.opts.app_label}.{codename}"):
             raise PermissionDenied
 
     def require_user_id(self, user: str) -> None:
-        """404 when nobody can be called so."""
+        """Raise Http404 when the text is not a user id."""
         if not names.is_user_id(user):
             raise Http404
 
     def page(
         self, request: HttpRequest, template: str, title: str, look: Look, seen: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A page with what is `seen` without Valkey, and with what `look` gives; where Valkey is away it says so."""
+        """Return a page with `seen` and with what `look` returns. While Valkey is away, the page says so instead."""
         try:
             with self.looking() as client:
                 shown = look(client)
@@ -89,39 +122,32 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[type-arg] # there are no rows
         common = self.admin_site.each_context(request) | {"title": title, "opts": self.opts}
         return TemplateResponse(request, template, common | (seen or {}) | shown)
 
-    def confirm(
-        self,
-        request: HttpRequest,
-        *,
-        question: str,
-        done: str,
-        about: str,
-        do: Callable[[redis.Redis], object],
-        back: str,
-    ) -> HttpResponse:
-        """Ask first; on yes do it, note who did it to what, and go `back`, or to where one came from."""
-        asked_from = request.POST.get("next") or request.GET.get("next") or ""
-        if url_has_allowed_host_and_scheme(asked_from, {request.get_host()}, require_https=request.is_secure()):
-            back = asked_from
+    def confirm(self, request: HttpRequest, action: Action) -> HttpResponse:
+        """Ask on GET. On POST act, record who did what, and redirect to where the user came from."""
+        back = request.POST.get("next") or request.GET.get("next") or ""
+        if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+            back = action.back
         if request.method != "POST":
             common = self.admin_site.each_context(request) | {"title": "Are you sure?", "opts": self.opts}
-            return TemplateResponse(
-                request, "aleatoria/console/confirm.html", common | {"question": question, "back": back}
-            )
-        try:
-            with self.looking() as client:
-                do(client)
-        except (Away, redis.exceptions.RedisError) as error:
-            self.message_user(request, f"Nothing has been done. {error}", messages.ERROR)
-        else:
-            self.note(request, about=about, says=done)
-            self.message_user(request, done, messages.SUCCESS)
+            asked = {"question": action.question, "back": back}
+            return TemplateResponse(request, "aleatoria/console/confirm.html", common | asked)
+        self._act(request, action)
         return HttpResponseRedirect(back)
 
+    def _act(self, request: HttpRequest, action: Action) -> None:
+        try:
+            with self.looking() as client:
+                action.do(client)
+        except (Away, redis.exceptions.RedisError) as error:
+            self.message_user(request, f"Nothing has been done. {error}", ERROR)
+        else:
+            self.note(request, about=action.about, says=action.done)
+            self.message_user(request, action.done, SUCCESS)
+
     def note(self, request: HttpRequest, *, about: str, says: str) -> None:
-        """Put into admin's history, and into the log, what somebody has done."""
+        """Record in the admin's history and in the log what the user has done."""
         LogEntry.objects.create(
-            user=request.user,  # type: ignore[misc] # staff, as admin_view has seen
+            user=request.user,  # type: ignore[misc] # admin_view has checked that they are staff
             content_type=ContentType.objects.get_for_model(self.model),
             object_id=about,
             object_repr=about[:200],

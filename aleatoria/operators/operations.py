@@ -1,4 +1,4 @@
-"""What operators do to sockets, from the admin or a command: blocking, and heard by every process."""
+"""Actions of operators, from the admin or a command: blocking, and announced to every process."""
 
 import redis
 
@@ -7,6 +7,6 @@ from aleatoria.wire import groups
 
 
 def close_sockets(client: redis.Redis, user: str) -> None:
-    """Close a user's sockets with 4403, in every process; a call they are in ends."""
+    """Close all sockets of a user with 4403, in every process. A call they are in ends."""
     for group in (groups.chat_sockets(user), groups.call_sockets(user)):
         announce(client, group, {"type": "socket.close"})

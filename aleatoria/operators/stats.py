@@ -1,6 +1,6 @@
-"""What can be seen in Valkey, for the admin and for commands: blocking, read-only, never on the live path.
+"""Blocking, read-only queries of Valkey for the admin and the commands. The live path never uses them.
 
-`SCAN` only, never `KEYS`; many small commands in one pipeline, so that none holds up the chat.
+They use `SCAN`, never `KEYS`, and send many small commands in one pipeline, so that no command blocks Valkey for long.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,14 +17,18 @@ from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import State
 
 ANSWER_WITHIN = 2.0
+"""Seconds to wait for an answer of Valkey."""
 _AT_ONCE = 1000
+"""Commands in one pipeline, and the COUNT of a SCAN."""
 
 Ask = Callable[[Any], object]
-"""Puts one command into a pipeline."""
+"""A function that adds one command to a pipeline."""
+_WRITES = ("rdb_last_bgsave_status", "aof_last_write_status")
+"""Fields of INFO that tell whether the last write to disk succeeded."""
 
 
 class Away(Exception):
-    """Valkey cannot be asked; the text says where it should be and why not."""
+    """Valkey cannot be queried. The text names its address and the reason."""
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def looking(address: Address, state: State = State.UNKNOWN) -> Iterator[redis.Re
 
 
 def found(client: redis.Redis, prefix: str) -> Iterator[str]:
-    """What stands behind `prefix` in the names of keys, each once, in no order."""
+    """Yield the rest of the name of each key that starts with `prefix`: each once, in no particular order."""
     seen = set()
     for key in client.scan_iter(match=f"{keys.literally(prefix)}*", count=_AT_ONCE):
         if key not in seen:
@@ -51,12 +55,12 @@ def found(client: redis.Redis, prefix: str) -> Iterator[str]:
 
 
 def asking(command: str, *args: object) -> Ask:
-    """What asks for one command of redis-py, by its name."""
+    """Return a function that adds redis-py's method `command` with these arguments to a pipeline."""
     return lambda pipeline: getattr(pipeline, command)(*args)
 
 
 def ask_all(client: redis.Redis, asks: Iterable[Ask]) -> list[Any]:
-    """The answers to many commands, in their order."""
+    """Send many commands in pipelines. Returns their answers in the same order."""
     waiting = list(asks)
     answers: list[Any] = []
     for start in range(0, len(waiting), _AT_ONCE):
@@ -67,8 +71,8 @@ def ask_all(client: redis.Redis, asks: Iterable[Ask]) -> list[Any]:
     return answers
 
 
-class Server(msgspec.Struct, frozen=True):
-    """Valkey's own state."""
+class ValkeyInfo(msgspec.Struct, frozen=True):
+    """The state of the Valkey server."""
 
     name: str
     version: str
@@ -77,30 +81,28 @@ class Server(msgspec.Struct, frozen=True):
     keys: int
     memory_bytes: int
     memory_limit_bytes: int
-    """0: none."""
+    """0 means that there is no limit."""
     clients: int
     commands_per_second: int
     hits: int
     misses: int
     evictions: int
-    """Keys thrown out for want of memory."""
+    """Keys that Valkey removed because its memory was full."""
     persistence: str
     persistence_is_well: bool
 
     @property
     def hit_rate(self) -> float | None:
-        """The part of key look-ups that found something; None before the first."""
+        """The share of key lookups that found a key, from 0 to 1. None before the first lookup."""
         asked = self.hits + self.misses
         return self.hits / asked if asked else None
 
 
-def server(client: redis.Redis) -> Server:
-    """Valkey's own state, as its INFO says."""
+def valkey_info(client: redis.Redis) -> ValkeyInfo:
+    """Return the state of the Valkey server, read from INFO."""
     info: dict[str, Any] = client.info()
     is_valkey = "valkey_version" in info
-    ways = [way for way, on in (("append-only file", info.get("aof_enabled")), ("snapshots", _saves(client))) if on]
-    well = info.get("rdb_last_bgsave_status", "ok") == "ok" and info.get("aof_last_write_status", "ok") == "ok"
-    return Server(
+    return ValkeyInfo(
         name="Valkey" if is_valkey else "Redis",
         version=str(info["valkey_version"] if is_valkey else info.get("redis_version", "?")),
         uptime_seconds=info["uptime_in_seconds"],
@@ -113,20 +115,25 @@ def server(client: redis.Redis) -> Server:
         hits=info["keyspace_hits"],
         misses=info["keyspace_misses"],
         evictions=info["evicted_keys"],
-        persistence=" and ".join(ways) or "none",
-        persistence_is_well=well,
+        persistence=_persistence(client, info),
+        persistence_is_well=all(info.get(status, "ok") == "ok" for status in _WRITES),
     )
+
+
+def _persistence(client: redis.Redis, info: dict[str, Any]) -> str:
+    kinds = (("append-only file", info.get("aof_enabled")), ("snapshots", _saves(client)))
+    return " and ".join(kind for kind, on in kinds if on) or "none"
 
 
 def _saves(client: redis.Redis) -> bool:
     try:
         return bool(client.config_get("save").get("save"))
     except redis.exceptions.ResponseError:
-        return False  # one may not ask, where Valkey is somebody else's
+        return False  # a managed Valkey may not allow CONFIG
 
 
 class Process(msgspec.Struct, frozen=True):
-    """A server process, as it reported a few seconds ago."""
+    """A server process, as in its last report, which is a few seconds old."""
 
     host: str = ""
     pid: int = 0
@@ -137,11 +144,10 @@ class Process(msgspec.Struct, frozen=True):
 
 
 def processes(client: redis.Redis) -> list[Process]:
-    """All server processes that report to this Valkey."""
-    names = list(found(client, totals.PROCESSES))
-    reports = ask_all(client, (asking("hgetall", totals.PROCESSES + name) for name in names))
-    said = [{field.decode(): value.decode() for field, value in report.items()} for report in reports]
-    return sorted((msgspec.convert(report, Process, strict=False) for report in said if report), key=_place)
+    """Return all server processes that report to this Valkey, by host and process id."""
+    answers = ask_all(client, (asking("hgetall", totals.PROCESSES + name) for name in found(client, totals.PROCESSES)))
+    reports = [{field.decode(): value.decode() for field, value in answer.items()} for answer in answers]
+    return sorted((msgspec.convert(report, Process, strict=False) for report in reports if report), key=_place)
 
 
 def _place(process: Process) -> tuple[str, int]:
@@ -149,20 +155,26 @@ def _place(process: Process) -> tuple[str, int]:
 
 
 class Total(msgspec.Struct, frozen=True):
-    """What was counted from a moment on, for an hour or a day."""
+    """Everything that was counted in one hour or one day."""
 
     since: datetime
+    """When the hour or the day began, in UTC."""
     counts: dict[str, int]
+    """What was counted, by field. A field that is missing counts 0."""
+
+    def count(self, *fields: str) -> int:
+        """Return the sum of these fields."""
+        return sum(self.counts.get(field, 0) for field in fields)
 
 
 def hours(client: redis.Redis, last: int) -> list[Total]:
-    """The last so many hours, the running one at the end."""
+    """Return the totals of the last `last` hours (UTC), oldest first. The last one is the current hour."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     return _totals(client, [now - timedelta(hours=back) for back in reversed(range(last))], totals.hour_key)
 
 
 def days(client: redis.Redis, last: int) -> list[Total]:
-    """The last so many days (UTC), today at the end."""
+    """Return the totals of the last `last` days (UTC), oldest first. The last one is today."""
     now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return _totals(client, [now - timedelta(days=back) for back in reversed(range(last))], totals.day_key)
 

@@ -24,6 +24,8 @@ FLUSH_EVERY = 5.0
 _HOURS = keys.own("stats:hour:", "hash", "totals of an hour (UTC)")
 _DAYS = keys.own("stats:day:", "hash", "totals of a day (UTC)")
 PROCESSES = keys.own("stats:process:", "hash", "what a server process reports of itself")
+FAMILIES = (_HOURS, _DAYS, PROCESSES)
+"""The prefixes of the keys that are kept here."""
 HOURS_KEPT, DAYS_KEPT = timedelta(days=8), timedelta(days=62)
 _REPORT_KEPT = timedelta(seconds=4 * FLUSH_EVERY)
 _ADD = Script(Path(__file__).with_name("totals_add.lua"))

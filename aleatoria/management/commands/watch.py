@@ -1,4 +1,4 @@
-"""`manage.py watch`: what is going on, as it goes on."""
+"""`manage.py watch`: the numbers of the whole chat on one screen, again every few seconds."""
 
 import argparse
 import time
@@ -12,37 +12,41 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-import chat.stats
-import matchmaking.stats
 from aleatoria.operators import stats
 from aleatoria.operators.commands import ValkeyCommand, seconds, size, table
+from chat.panels import SAID
+from chat.stats.people import count_online
+from chat.stats.rooms import room_names
+from matchmaking.stats import pool_stats
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """All there is to see at a moment. Server processes report, and totals grow, every five seconds."""
+    """All numbers at one moment. Server processes update theirs every five seconds."""
 
     at: datetime
     sockets: int
     users: int
     rooms: int
     messages_per_second: float | None
-    """Since the scene before; None in the first."""
+    """Since the previous scene. None in the first scene."""
     waiting: int
     calls: int
-    valkey: stats.Server
+    valkey: stats.ValkeyInfo
     processes: list[stats.Process]
 
 
 class Command(ValkeyCommand):
     """Watch."""
 
-    help = "Watch what is going on: sockets, rooms, messages, pool, calls, Valkey. Ctrl-C ends it."
-    examples = ("watch", "watch --every 10", "watch --once", "watch --json | head -3   # a line of JSON a scene")
+    help = "Show sockets, rooms, messages, the pool, calls and Valkey, again every few seconds. Ctrl-C ends it."
+    examples = ("watch", "watch --every 10", "watch --once", "watch --json | head -3   # one line of JSON each time")
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--every", type=seconds, default=5.0, metavar="SECONDS", help="(default: %(default)g)")
-        parser.add_argument("--once", action="store_true", help="one scene, and no more")
+        parser.add_argument(
+            "--every", type=seconds, default=5.0, metavar="SECONDS", help="how often (default: %(default)g)"
+        )
+        parser.add_argument("--once", action="store_true", help="show the numbers once and exit")
 
     def look(self, client: redis.Redis, *, every: float, once: bool, json: bool, **options: object) -> None:
         scenes = islice(_scenes(client, max(every, 0.2)), 1 if once else None)
@@ -52,7 +56,7 @@ class Command(ValkeyCommand):
             else:
                 _show(scenes)
         except KeyboardInterrupt:
-            pass  # that is how it ends
+            pass  # the usual way to end the command
 
     def _print_all(self, scenes: Iterable[Scene], text: Callable[[Scene], str]) -> None:
         for scene in scenes:
@@ -82,59 +86,65 @@ def _scenes(client: redis.Redis, every: float) -> Iterator[Scene]:
     while True:
         time.sleep(every)
         said, now = _said(client), time.monotonic()
-        # Each day by itself: the days there are change at midnight.
+        # Day by day, because at midnight another day takes the place of the older one.
         more = sum(count - before.get(day, 0) for day, count in said.items())
         yield _scene(client, round(more / (now - at), 1))
         before, at = said, now
 
 
 def _said(client: redis.Redis) -> dict[datetime, int]:
-    """Messages of yesterday and today."""
-    kinds = ("messages", "direct messages")
-    return {day.since: sum(day.counts.get(kind, 0) for kind in kinds) for day in stats.days(client, 2)}
+    """Return the number of messages of yesterday and of today."""
+    return {day.since: day.count(*SAID) for day in stats.days(client, 2)}
 
 
 def _scene(client: redis.Redis, messages_per_second: float | None) -> Scene:
-    processes, pool = stats.processes(client), matchmaking.stats.pool(client)
+    processes, pool = stats.processes(client), pool_stats(client)
     return Scene(
         at=datetime.now(UTC),
         sockets=sum(process.sockets for process in processes),
-        users=chat.stats.count_online(client),
-        rooms=len(chat.stats.room_names(client)),
+        users=count_online(client),
+        rooms=len(room_names(client)),
         messages_per_second=messages_per_second,
         waiting=pool.waiting,
         calls=pool.calls,
-        valkey=stats.server(client),
+        valkey=stats.valkey_info(client),
         processes=processes,
     )
 
 
 def _screen(scene: Scene) -> Group:
-    server, rate = scene.valkey, scene.messages_per_second
-    memory = size(server.memory_bytes) + (f" of {size(server.memory_limit_bytes)}" if server.memory_limit_bytes else "")
-    numbers = [
+    rows = [(one.host, one.pid, one.version, one.sockets, one.users, one.rooms) for one in scene.processes]
+    headings = ("SERVER ON", "PID", "VERSION", "SOCKETS", "USERS", "ROOMS")
+    return Group(
+        Text(f"Aleatoria, {scene.at:%Y-%m-%d %H:%M:%S} UTC", style="bold"),
+        Text(),
+        _table(("", ""), [*_activity(scene), *_valkey(scene.valkey)]),
+        Text(),
+        _table(headings, rows) if rows else Text("No server process reports."),
+    )
+
+
+def _activity(scene: Scene) -> list[tuple[str, object]]:
+    rate = scene.messages_per_second
+    return [
         ("sockets", scene.sockets),
         ("users online", scene.users),
         ("rooms", scene.rooms),
         ("messages a second", "…" if rate is None else f"{rate:g}"),
         ("waiting for a call", scene.waiting),
         ("calls", scene.calls),
-        (f"{server.name} {server.version}", f"{server.role}, {server.persistence}"),
-        ("its memory", memory),
-        ("its commands a second", server.commands_per_second),
-        ("its keys", server.keys),
-        ("its evictions", server.evictions),
     ]
-    rows = [(one.host, one.pid, one.version, one.sockets, one.users, one.rooms) for one in scene.processes]
-    return Group(
-        Text(f"Aleatoria, {scene.at:%Y-%m-%d %H:%M:%S} UTC", style="bold"),
-        Text(),
-        _table(("", ""), numbers),
-        Text(),
-        _table(("SERVER ON", "PID", "VERSION", "SOCKETS", "USERS", "ROOMS"), rows)
-        if rows
-        else Text("No server reports."),
-    )
+
+
+def _valkey(server: stats.ValkeyInfo) -> list[tuple[str, object]]:
+    memory = size(server.memory_bytes) + (f" of {size(server.memory_limit_bytes)}" if server.memory_limit_bytes else "")
+    return [
+        (f"{server.name} {server.version}", f"{server.role}, {server.persistence}"),
+        ("memory", memory),
+        ("commands a second", server.commands_per_second),
+        ("keys", server.keys),
+        ("evicted keys", server.evictions),
+    ]
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[Sequence[object]]) -> Text:

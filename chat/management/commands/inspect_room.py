@@ -5,16 +5,17 @@ import argparse
 import redis
 from django.core.management.base import CommandError
 
-from aleatoria.operators.commands import ValkeyCommand, moment, natural, room_name, size, span
-from chat import stats
+from aleatoria.operators.commands import ValkeyCommand, count_of, moment, natural, room_name, size, span
+from chat.stats.people import members_of
+from chat.stats.rooms import last_in_room, room_stats
 from chat.transcript import spoken
 
 
 class Command(ValkeyCommand):
     """Show a room."""
 
-    help = "Show a room: its numbers and members and, if asked for, the last messages."
-    examples = ("inspect_room lobby", "inspect_room lobby --tail 10   # shows what people said")
+    help = "Show a room: its numbers, its members and, with --tail, its last messages."
+    examples = ("inspect_room lobby", "inspect_room lobby --tail 10   # shows message texts")
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -22,20 +23,23 @@ class Command(ValkeyCommand):
         parser.add_argument("--tail", type=natural, default=0, metavar="N", help="also show the last N messages")
 
     def look(self, client: redis.Redis, *, room: str, tail: int, json: bool, **options: object) -> None:
-        (found,) = stats.rooms(client, [room])
+        (found,) = room_stats(client, [room])
         if not (found.members or found.messages):
-            raise CommandError(f"There is no room {room!r}: it has no members, and nothing was said in it lately.")
-        members = stats.members(client, room)
-        said = [spoken(line) for line in stats.last_in_room(client, room, tail)]
+            raise CommandError(f"There is no room {room!r}: it has neither members nor messages.")
+        members = members_of(client, room)
+        said = [spoken(line) for line in last_in_room(client, room, tail)]
         if json:
             self.show_json({"room": found, "members": members, "messages": said})
             return
         self.say(
-            f"{room}: {found.members} members, {found.online} online. {found.messages} messages, the newest "
-            f"{moment(found.newest)} UTC. {size(found.memory_bytes)}, expires in {span(found.expires_in_seconds)}."
+            f"{room}: {count_of(found.members, 'member')}, {found.online} online. "
+            f"{count_of(found.messages, 'message')}, the newest from {moment(found.newest)} UTC. "
+            f"{size(found.memory_bytes)}, expires in {span(found.expires_in_seconds)}."
         )
         self.show_table(("MEMBER", "ONLINE"), [(one.user, "yes" if one.online else "no") for one in members])
         if found.members > len(members):
             self.say(f"The first {len(members)} of {found.members} are shown.")
         if said:
-            self.show_table(("TIME (UTC)", "FROM", "SAID"), [(moment(one.at), one.user, one.content) for one in said])
+            self.show_table(
+                ("TIME (UTC)", "FROM", "MESSAGE"), [(moment(one.at), one.user, one.content) for one in said]
+            )
