@@ -1,4 +1,4 @@
-"""What people said, read back from kept lines: for those who run the server and deliberately ask for it."""
+"""What people said, read from kept lines, for operators who ask for it on purpose."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from chat.store.line import message_in
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """Who said what, and when."""
+    """A message as an operator sees it: who said what, and when."""
 
     at: datetime | None
     user: str
@@ -18,7 +18,7 @@ class Spoken(msgspec.Struct, frozen=True):
 
 
 def spoken(line: bytes) -> Spoken:
-    """The message in a kept line; one that is broken says so."""
+    """The message in a kept line. Of a broken line, the content says that it is broken."""
     try:
         message = message_in(line)
         content = message.payload_as(Content).content
