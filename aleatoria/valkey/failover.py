@@ -1,4 +1,4 @@
-"""Valkey or memory: the one place that decides which twin of a store is asked (design §6)."""
+"""The one place that decides whether the Valkey twin or the memory twin of a store is asked."""
 
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 class Failover(Generic[Store]):
-    """A store and its memory twin. The law: while Valkey is away nothing raises, nothing waits."""
+    """A store and its memory twin. While Valkey is away no call raises an error for that, and none waits for it."""
 
     def __init__(self, valkey: Store, memory: Store, health: Health) -> None:
         self.valkey = valkey
@@ -19,10 +19,10 @@ class Failover(Generic[Store]):
         self._health = health
 
     async def use(self, call: Callable[[Store], Awaitable[Result]]) -> Result:
-        """Ask Valkey; while it is away, ask memory."""
+        """The result of `call` on the Valkey twin; while Valkey is away, on the memory twin."""
         if self._health.writable:
             try:
                 return await call(self.valkey)
             except Unavailable:
-                pass  # reported when it began; from here on memory answers
+                pass  # the outage was logged when it began; now memory answers
         return await call(self.memory)

@@ -1,4 +1,4 @@
-"""The keys in Valkey that are ours. Each store registers its own, so that commands and the audit know them all."""
+"""The families of keys that this server keeps in Valkey. Each store declares its own; operators' tools read all."""
 
 import re
 from typing import NamedTuple
@@ -7,16 +7,16 @@ _GLOB = re.compile(r"([*?\[\]\\])")
 
 
 class Kind(NamedTuple):
-    """A family of keys: all that start with `prefix`, or the one that is it, when it does not end with a colon."""
+    """A family of keys: those that start with `prefix`, or the one key `prefix` when it does not end with a colon."""
 
     prefix: str
     type: str
-    """As Valkey's TYPE says."""
+    """What Valkey's TYPE says of such a key."""
     holds: str
-    """For a person."""
+    """What such a key holds, for a person to read."""
 
     def covers(self, key: str) -> bool:
-        """Whether the key is one of these."""
+        """Whether a key is of this family."""
         return key.startswith(self.prefix) if self.prefix.endswith(":") else key == self.prefix
 
 
@@ -24,13 +24,13 @@ kinds: list[Kind] = []
 
 
 def own(prefix: str, kind: str, holds: str) -> str:
-    """Register a family of keys; its prefix."""
+    """Declare a family of keys; returns its prefix."""
     kinds.append(Kind(prefix, kind, holds))
     return prefix
 
 
 def kind_of(key: str) -> Kind | None:
-    """The family of a key, None when it is not ours."""
+    """The family of a key; None when no store has declared it."""
     return next((kind for kind in kinds if kind.covers(key)), None)
 
 

@@ -1,6 +1,6 @@
-"""What a user has read: `user:read:{user}`, a hash: with whom a conversation is → up to which createTime.
+"""What a user has read: `user:read:{user}`, a hash from the other user to the createTime up to which all is read.
 
-With it and `user:dms:{user}`, which each direct message sets, his conversations are listed.
+A user's conversations are listed from it and from `user:dms:{user}`, to which each direct message adds.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from chat.store.line import PRELUDE, created_in
 
 READ = keys.own("user:read:", "hash", "up to when a user has read each conversation")
 LISTED = 100
-"""Conversations that are listed, and unread messages that are counted of each."""
+"""Conversations that are listed at most, and unread messages that are counted in each at most."""
 _LIST = Script(Path(__file__).with_name("conversations_list.lua"), PRELUDE)
 _MARK_READ = Script(Path(__file__).with_name("conversations_mark_read.lua"))
 
 
 class Conversation(NamedTuple):
-    """With whom, the last line, and how many of the other one's are unread, LISTED at most."""
+    """The other user, the last line, and how many lines of the other user are unread, LISTED at most."""
 
     other: str
     last: bytes
@@ -33,18 +33,18 @@ class Conversation(NamedTuple):
 
 
 def read_key(user: str) -> str:
-    """Where it stands what a user has read."""
+    """The key of the hash that says what a user has read."""
     return f"{READ}{user}"
 
 
 class Conversations:
-    """The conversations of users. There is no memory twin: while Valkey is away they have none."""
+    """The conversations of users. There is no memory twin: while Valkey is away nothing is listed."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
     async def of(self, user: str) -> list[Conversation]:
-        """The newest first."""
+        """A user's conversations, the newest first."""
         oldest = clock.now() - settings.MESSAGE_TTL // clock.MICROSECOND
         found: Sequence[bytes | int] = await self._link.run(
             _LIST,
@@ -57,10 +57,10 @@ class Conversations:
         )
         threes = zip(found[::3], found[1::3], found[2::3], strict=True)
         listed = [Conversation(bytes(other).decode(), bytes(last), int(unread)) for other, last, unread in threes]
-        # The scores are up to a second old; the last lines are not.
+        # The script sorts by scores, which may be a second old. The last lines are up to date.
         return sorted(listed, key=lambda one: created_in(one.last), reverse=True)
 
     def mark_read(self, user: str, other: str, created: str) -> None:
-        """He has read everything up to this createTime; nobody waits for it."""
+        """Note that a user has read everything up to this createTime; nobody waits for this."""
         ttl = settings.MESSAGE_TTL // clock.MILLISECOND
         self._link.post_run(_MARK_READ, [conversations_key(user), read_key(user)], other, created, ttl)

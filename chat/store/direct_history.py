@@ -1,4 +1,4 @@
-"""What two users said to each other: `dm:{a}:{b}` with the ids sorted, a list of lines, oldest first."""
+"""The messages between two users: `dm:{a}:{b}` with the ids sorted, a list of lines, oldest first."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -26,13 +26,13 @@ _END_OF_TIME = 253_402_300_799_999_999  # the last createTime with a year of fou
 
 
 def key(one: str, other: str) -> str:
-    """Where two users' messages are; unambiguous, as an id has no colon."""
+    """The key of two users' messages. It is unambiguous, as an id has no colon."""
     first, second = sorted([one, other])
     return f"{PREFIX}{first}:{second}"
 
 
 def conversations_key(user: str) -> str:
-    """With whom a user has conversations: a sorted set; score: microseconds of the last message."""
+    """The key of the set of those a user has conversations with, sorted by the microseconds of the last message."""
     return f"{CONVERSATIONS}{user}"
 
 
@@ -45,7 +45,7 @@ class DirectHistory:
 
     @staticmethod
     def moment_at(micros: int) -> str:
-        """The createTime of what was said then."""
+        """The createTime of a message of that time, in microseconds since 1970."""
         return clock.text(min(max(micros, 0), _END_OF_TIME))
 
     async def append(
@@ -56,21 +56,21 @@ class DirectHistory:
         The last copy is the sender's own. One before it is the recipient's, and is published as `incoming`.
         """
         ttl, limit = settings.MESSAGE_TTL // clock.MILLISECOND, settings.ROOM_HISTORY_MAX
-        names = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
+        touched = [key(sender, recipient), conversations_key(sender), conversations_key(recipient)]
         micros = clock.micros(created)
         oldest = micros - settings.MESSAGE_TTL // clock.MICROSECOND
-        oldest_text = clock.text(oldest) if self._tidying.is_due(names[0]) else ""
+        oldest_text = clock.text(oldest) if self._tidying.is_due(touched[0]) else ""
         kept = (created, micros, line, oldest_text, oldest, limit, ttl, sender, recipient)
         marking = ("", 0) if mark is None else (mark.value, repeats.LASTS_MILLISECONDS)
         marked = [] if mark is None else [mark.key]
-        return Kept.under(mark, await self._link.run(_APPEND, [*names, *marked], *kept, *marking, *chain(*copies)))
+        return Kept.under(mark, await self._link.run(_APPEND, [*touched, *marked], *kept, *marking, *chain(*copies)))
 
     def sweep(self, conversation: str) -> None:
-        """Drop what has expired in the conversation at a key that is not written to; nobody waits for it."""
+        """Drop expired messages of the conversation at this key, which may get no new ones; nobody waits for this."""
         self._link.post_run(_SWEEP, [conversation], _oldest_kept())
 
     async def older(self, one: str, other: str, than: Position | None, limit: int) -> Page:
-        """Up to `limit` messages before a position, without one the last; newest first."""
+        """Up to `limit` messages before a position, oldest last. Without a position, the last messages."""
         ties, rest = await self._read(one, other, "older", than, limit)
         return page_of(ties[::-1], rest[::-1], than, limit, newer=False)
 

@@ -1,4 +1,4 @@
-"""Who is in which room: `room:members:{room}` and `user:rooms:{user}`, two sets that change together."""
+"""Which users are in which rooms: `room:members:{room}` and `user:rooms:{user}`, two sets that change together."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -20,36 +20,35 @@ _SWEEP = Script(_FILE.with_name("membership_sweep.lua"))
 MEMBERS = keys.own("room:members:", "set", "members of a room")
 ROOMS = keys.own("user:rooms:", "set", "rooms a user is in")
 MAX_REMEMBERED = 100_000
-"""Users whose rooms memory holds during an outage; beyond, those who have been quiet longest are forgotten."""
-
-
+"""Users whose rooms memory holds during an outage; beyond that, those who have been quiet longest are forgotten."""
 SWEPT_AT_ONCE = 1000
+"""Members of a room that one sweep looks at."""
 
 
 class TooManyRooms(Exception):
-    """The user is in as many rooms as he may be."""
+    """The user is in as many rooms as a user may be in."""
 
 
 class Membership(Protocol):
-    """Who is in which room."""
+    """The rooms that users are in."""
 
     async def join(self, user: str, room: str) -> None:
-        """Make him a member; TooManyRooms when he may not be in another."""
+        """Make a user a member of a room; TooManyRooms when the user may not be in another one."""
 
     async def leave(self, user: str, room: str) -> None:
-        """End his membership, if there is one."""
+        """End a user's membership of a room, if there is one."""
 
     async def rooms(self, user: str) -> set[str]:
-        """The rooms he is in."""
+        """The rooms that a user is in."""
 
 
 def members_key(room: str) -> str:
-    """Where a room's members are."""
+    """The key of a room's members."""
     return f"{MEMBERS}{room}"
 
 
 def rooms_key(user: str) -> str:
-    """Where a user's rooms are."""
+    """The key of a user's rooms."""
     return f"{ROOMS}{user}"
 
 
@@ -57,44 +56,46 @@ def _ttl() -> int:
     return settings.MEMBERSHIP_TTL // clock.MILLISECOND
 
 
+def _sides(user: str, room: str) -> list[str]:
+    return [rooms_key(user), members_key(room)]
+
+
 class ValkeyMembership:
-    """Membership that survives disconnects and restarts; a day without a sign of life ends it."""
+    """Membership that outlasts connections and restarts. A day without a sign of life ends it."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
     async def join(self, user: str, room: str) -> None:
-        keys = [rooms_key(user), members_key(room)]
-        if not await self._link.run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl()):
+        if not await self._link.run(JOIN, _sides(user, room), user, room, settings.MAX_ROOMS_PER_USER, _ttl()):
             raise TooManyRooms
 
     async def leave(self, user: str, room: str) -> None:
-        await self._link.run(LEAVE, [rooms_key(user), members_key(room)], user, room)
+        await self._link.run(LEAVE, _sides(user, room), user, room)
 
     async def rooms(self, user: str) -> set[str]:
         return {room.decode() for room in await self._link.execute("SMEMBERS", rooms_key(user))}
 
     def renew(self, user: str, rooms: Iterable[str]) -> None:
-        """A sign of life of somebody who is in `rooms`; nobody waits for it."""
+        """Keep the memberships of a user who is in `rooms` for another while; nobody waits for this."""
         rooms = list(rooms)
-        keys = [rooms_key(user), *(members_key(room) for room in rooms)]
-        self._link.post_run(_RENEW, keys, user, _ttl(), *rooms)
+        touched = [rooms_key(user), *map(members_key, rooms)]
+        self._link.post_run(_RENEW, touched, user, _ttl(), *rooms)
 
     def sweep(self, room: str) -> None:
-        """Take out of `room` whoever has been away for too long, of a large room a part; nobody waits for it."""
+        """Take out members who have been away for too long, in a large room some of them; nobody waits for this."""
         self._link.post_run(_SWEEP, [members_key(room)], room, ROOMS, SWEPT_AT_ONCE)
 
     def write_back(self, user: str, joined: Iterable[str], left: Iterable[str]) -> None:
-        """Apply what happened during an outage, ahead of whatever is sent to Valkey next."""
+        """Apply what a user joined and left during an outage, ahead of whatever is sent to Valkey next."""
         for room in left:
-            self._link.post_run(LEAVE, [rooms_key(user), members_key(room)], user, room)
+            self._link.post_run(LEAVE, _sides(user, room), user, room)
         for room in joined:
-            keys = [rooms_key(user), members_key(room)]
-            self._link.post_run(JOIN, keys, user, room, settings.MAX_ROOMS_PER_USER, _ttl())
+            self._link.post_run(JOIN, _sides(user, room), user, room, settings.MAX_ROOMS_PER_USER, _ttl())
 
 
 class MemoryMembership:
-    """What this process knows during an outage: whom it saw in which room, and who left which."""
+    """The memberships that this process knows of during an outage: who was seen in which room, and who left which."""
 
     def __init__(self) -> None:
         self._users: OrderedDict[str, tuple[set[str], set[str]]] = OrderedDict()
@@ -109,7 +110,7 @@ class MemoryMembership:
     async def leave(self, user: str, room: str) -> None:
         joined, left = self._of(user)
         joined.discard(room)
-        # Of any room name, so that there is a bound; who leaves more than he can be in has left what matters.
+        # A client can leave rooms of any name, so there has to be a bound. It is twice the rooms that a user can be in.
         if len(left) < 2 * settings.MAX_ROOMS_PER_USER:
             left.add(room)
 
@@ -117,16 +118,16 @@ class MemoryMembership:
         return self.amend(user, set())
 
     def amend(self, user: str, rooms: set[str]) -> set[str]:
-        """What Valkey says the user is in, corrected by what it has not been told yet."""
+        """The rooms a user is in: those that Valkey says, corrected by what it has not been told yet."""
         joined, left = self._users.get(user, (set(), set()))
         return (rooms | joined) - left
 
     def remember(self, user: str, rooms: Iterable[str]) -> None:
-        """An outage begins, and this user is in these rooms."""
+        """Note that a user is in these rooms while an outage begins."""
         self._of(user)[0].update(rooms)
 
     def take_all(self) -> list[tuple[str, set[str], set[str]]]:
-        """Each user with the rooms he is in and those he left, to be written back; forgotten here."""
+        """Each user with the rooms joined and the rooms left, to be written back. They are forgotten here."""
         taken = [(user, joined, left) for user, (joined, left) in self._users.items()]
         self._users.clear()
         return taken

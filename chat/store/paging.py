@@ -1,24 +1,24 @@
-"""Pages of a history that is written to while it is read: each message once, even where times are equal."""
+"""Pages of a history that is written to while it is read. A reader gets each message once, even of equal times."""
 
 from hashlib import blake2b
 from itertools import accumulate
 from typing import NamedTuple
 
 PAGE_BYTES = 256 * 1024
-"""A page ends early rather than exceed this: a slow reader is cut off by the bytes that wait for him."""
+"""A page ends early rather than exceed this size. A slow client is cut off by the number of bytes that wait for it."""
 
 
 class Entry(NamedTuple):
-    """A kept line and its moment, in whatever form its store orders by."""
+    """A kept line and its moment, written as its store sorts: a score or a createTime."""
 
     line: bytes
     moment: str
 
 
 class Position(NamedTuple):
-    """Where a reader is: past everything before a moment and, among what shares that moment, past one line.
+    """How far a reader has come: everything before a moment and, of the lines of that moment, all up to one line.
 
-    Without a line, past all of the moment.
+    Without a line, the reader has read all lines of the moment.
     """
 
     moment: str
@@ -26,7 +26,7 @@ class Position(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Lines in reading order, the position behind them, and whether there is more."""
+    """Lines in the order in which they are read, the position behind them, and whether more follow."""
 
     lines: list[bytes]
     end: Position | None = None
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 def page_of(ties: list[Entry], rest: list[Entry], behind: Position | None, limit: int, *, newer: bool) -> Page:
-    """The page behind a position: `ties` are the entries of its moment, `rest` those beyond, both in reading order."""
+    """The page behind a position, of the entries of its moment (`ties`) and those beyond (`rest`) in reading order."""
     entries = _past(ties, behind, newer=newer) + rest
     sizes = accumulate(len(entry.line) for entry in entries[:limit])
     fitting = sum(size <= PAGE_BYTES for size in sizes)
@@ -49,7 +49,7 @@ def _past(ties: list[Entry], position: Position | None, *, newer: bool) -> list[
     for index, entry in enumerate(ties):
         if _digest(entry.line) == position.line:
             return ties[index + 1 :]
-    # The line was one too many, and with it all that is older.
+    # The line has been dropped because the history was too long, and all older lines with it.
     return ties if newer else []
 
 

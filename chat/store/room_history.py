@@ -1,4 +1,4 @@
-"""What was said in a room: `room:messages:{room}`, a sorted set; score: nanoseconds of createTime, member: the line."""
+"""The messages of a room: `room:messages:{room}`, a sorted set of lines; score: nanoseconds of createTime."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _APPEND = Script(Path(__file__).with_name("room_history_append.lua"))
 
 
 def key(room: str) -> str:
-    """Where a room's messages are."""
+    """The key of a room's messages."""
     return f"{PREFIX}{room}"
 
 
@@ -34,7 +34,7 @@ class RoomHistory:
 
     @staticmethod
     def moment_at(micros: int) -> str:
-        """The score of what was said then."""
+        """The score of a message of that time, in microseconds since 1970."""
         return str(micros * 1000)
 
     async def append(self, room: str, line: str, publication: Publication, *, micros: int, mark: Mark | None) -> Kept:
@@ -48,18 +48,18 @@ class RoomHistory:
         return Kept.under(mark, await self._link.run(_APPEND, [name, mark.key], *kept, *marking))
 
     def sweep(self, room: str) -> None:
-        """Drop what has expired in a room that is not written to; nobody waits for it."""
+        """Drop expired messages of a room, which may get no new ones; nobody waits for this."""
         self._link.post("ZREMRANGEBYSCORE", key(room), "-inf", f"({_oldest_kept()}")
 
     async def older(self, room: str, than: Position | None, limit: int) -> Page:
-        """Up to `limit` messages before a position, without one the last; newest first."""
+        """Up to `limit` messages before a position, oldest last. Without a position, the last messages."""
         below = f"({than.moment}" if than else "+inf"
         ties, rest = await self._read(room, than, "ZREVRANGEBYSCORE", below, _oldest_kept(), limit + 1)
         return page_of(ties[::-1], rest, than, limit, newer=False)
 
     async def newer(self, room: str, than: Position, limit: int) -> Page:
         """Up to `limit` messages after a position; oldest first."""
-        # A position may lie before what has expired and not yet been dropped.
+        # A position may lie before messages that have expired and are not yet dropped.
         above = max(f"({than.moment}", f"{_oldest_kept()}", key=lambda bound: float(bound.lstrip("(")))
         ties, rest = await self._read(room, than, "ZRANGEBYSCORE", above, "+inf", limit + 1)
         return page_of(ties, rest, than, limit, newer=True)
@@ -67,7 +67,7 @@ class RoomHistory:
     async def _read(
         self, room: str, position: Position | None, verb: str, start: str, stop: str | int, count: int
     ) -> tuple[list[Entry], list[Entry]]:
-        """The messages of the position's very moment, oldest first, and those of the range."""
+        """The messages of exactly the position's moment, oldest first, and those of the range."""
         rest = self._link.execute(verb, key(room), start, stop, "WITHSCORES", "LIMIT", 0, count)
         if position is None or not position.line or float(position.moment) < _oldest_kept():
             return [], _entries(await rest)

@@ -1,27 +1,28 @@
-"""When a key that is written to is to be tidied again: what has expired dropped, its own expiry put off.
+"""When a key that is written to has to be tidied: its expired messages are dropped and its own expiry is put off.
 
-Doing so at each write costs more than the write. Once a second is enough: what has expired is not read in any case.
+Doing so at each write costs more than the write. Once a second is enough, as expired messages are never read.
 """
 
 import time
 
 EVERY = 1.0
-"""Seconds."""
+"""Seconds between two times a process tidies the same key."""
 _MOST = 10_000
+"""Keys that are remembered; beyond that all are forgotten, and are tidied once more often."""
 
 
 class Tidying:
-    """Which keys this process has tidied within the last second."""
+    """The keys that this process has tidied within the last second."""
 
     def __init__(self) -> None:
         self._done: dict[str, float] = {}
 
     def forget(self) -> None:
-        """Have tidied nothing."""
+        """Forget which keys have been tidied."""
         self._done.clear()
 
     def is_due(self, key: str) -> bool:
-        """Whether to tidy it now; then it is taken to have been."""
+        """Whether the caller has to tidy this key now. If so, it counts as tidied from now on."""
         now = time.monotonic()
         if now - self._done.get(key, -EVERY) < EVERY:
             return False

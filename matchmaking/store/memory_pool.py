@@ -1,4 +1,4 @@
-"""The pool of one process, for when Valkey is away: the memory twin of `pool.ValkeyPool`."""
+"""The pool of one process for the time of an outage: the memory twin of `pool.ValkeyPool`."""
 
 import math
 import secrets
@@ -12,7 +12,7 @@ def _moment() -> int:
 
 
 class RandomSet:
-    """A set that gives up a random member in constant time."""
+    """A set from which a random member can be taken in constant time."""
 
     def __init__(self) -> None:
         self._members: list[str] = []
@@ -25,13 +25,13 @@ class RandomSet:
         return len(self._members)
 
     def add(self, member: str) -> None:
-        """Have it in."""
+        """Put a member in, if it is not in."""
         if member not in self._places:
             self._places[member] = len(self._members)
             self._members.append(member)
 
     def discard(self, member: str) -> None:
-        """Have it out."""
+        """Take a member out, if it is in."""
         place = self._places.pop(member, None)
         if place is None:
             return
@@ -41,14 +41,14 @@ class RandomSet:
             self._places[last] = place
 
     def pop(self) -> str:
-        """A random member, out now; IndexError when there is none."""
+        """Take out a random member and return it; IndexError when there is none."""
         chosen = secrets.choice(self._members)
         self.discard(chosen)
         return chosen
 
 
 class MemoryPool:
-    """Users of this process only. A lease marks who is its own; a peer in another process has none."""
+    """A pool of the users of this process only. They have leases; a peer in another process has none."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -115,11 +115,11 @@ class MemoryPool:
     async def sweep(self) -> list[tuple[str, Parted]]:
         now = self._clock()
         expired = [user for user, until in self._leases.items() if until <= now]
-        # One of them may be the peer of another, who is then taken out with him.
+        # One of them may be the peer of another one, and is then taken out with that one.
         return [(user, await self.quit(user)) for user in expired if user in self._leases]
 
     def remember(self, standings: list[Standing]) -> None:
-        """An outage begins, and this is what the users of this process are doing."""
+        """Note what the users of this process are doing while an outage begins."""
         for standing in sorted(standings, key=lambda standing: not standing.peer):
             user, peer = standing.user, standing.peer
             if user not in self._calls:
@@ -135,7 +135,7 @@ class MemoryPool:
         return len(self._waiting), len(self._calls) // 2
 
     def take_all(self) -> list[Standing]:
-        """What there is to write back; forgotten here."""
+        """What has to be written back to Valkey. It is forgotten here."""
         taken = [Standing(user, gone=True) for user in self._gone]
         for user in self._leases:
             peer = self._calls.get(user, "")

@@ -1,6 +1,6 @@
-"""Who waits for a call and who is in one with whom: `available:webrtc` and the keys beside it (design §5).
+"""Which users wait for a call and who is in a call with whom: `available:webrtc` and the keys beside it.
 
-A user waits, is in one call, or neither. Both twins behave alike; only Valkey is shared with other processes.
+A user waits, is in one call, or neither. Both twins behave alike, but only Valkey is shared with other processes.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from aleatoria.valkey.link import Link
 from aleatoria.valkey.script import Script
 
 WAITING = keys.own("available:webrtc", "set", "users who wait for a call")
-# The braces put these into the cluster slot of the customer's key.
+# The braces put these keys into the same cluster slot as the set of those who wait.
 LEASES = keys.own(f"{{{WAITING}}}:leases", "zset", "until when who waits or is in a call counts as alive")
 CALLS = keys.own(f"{{{WAITING}}}:pairs", "hash", "who is in a call with whom, both ways")
 CALLERS = keys.own(f"{{{WAITING}}}:callers", "set", "the one of each call who asked")
@@ -27,28 +27,28 @@ Clock = Callable[[], float]
 
 
 class Outcome(NamedTuple):
-    """What a request led to. Empty strings: nobody."""
+    """The outcome of a request for a random peer. An empty string means nobody."""
 
     peer: str
     role: str
-    """`impolite` for the one who asked, `polite` for the one who waited."""
+    """`impolite` for the user who asked, `polite` for the user who waited."""
     freed: str
-    """Whom the skip has left alone."""
+    """The peer whom the user has skipped and who is now in no call."""
     fresh: bool
-    """Whether the pair is new; else it is the one he was in."""
+    """Whether the call is new; otherwise it is the one that the user was in already."""
     at: int
-    """The moment, in microseconds by the clock that all processes share."""
+    """The moment of this, in microseconds by the clock that all processes share."""
 
 
 class Parted(NamedTuple):
-    """Whom a call was with that has ended, or ""; and the moment, as in Outcome."""
+    """The end of a call: the peer of the user, or "" when there was no call, and the moment as in Outcome."""
 
     peer: str
     at: int
 
 
 class Standing(NamedTuple):
-    """What the process that holds a user's socket knows of him: in a call, waiting, or (gone) neither."""
+    """What the process with a user's socket knows of the user: in a call, waiting, or neither (`gone`)."""
 
     user: str
     peer: str = ""
@@ -61,34 +61,34 @@ class Pool(Protocol):
     """Users who wait for a random peer, and their calls."""
 
     async def request(self, user: str, skipping: str) -> Outcome:
-        """Pair him with a random one who waits, else let him wait. One in a call keeps it, unless he skips it."""
+        """Pair a user with a random one who waits, or let the user wait. A call goes on, unless its peer is skipped."""
 
     async def offer(self, user: str) -> Parted:
-        """Let him wait; a call he was in ends."""
+        """Let a user wait; a call that the user was in ends."""
 
     async def withdraw(self, user: str) -> int:
-        """Let him no longer wait, from this moment on; a call goes on."""
+        """Let a user no longer wait, and return the moment; a call goes on."""
 
     async def end(self, user: str, peer: str) -> int:
-        """End the call between the two; the moment, or 0 when there was none."""
+        """End the call between two users; returns the moment, or 0 when they were in no call with each other."""
 
     async def quit(self, user: str, since: float = math.inf) -> Parted:
-        """He is gone; a call he was in ends. Nothing does when he has waited or called anew `since`."""
+        """Take out a user who is gone, and end their call, unless they have waited or called anew `since`."""
 
     async def peer(self, user: str) -> str:
-        """Whom he is in a call with, or ""."""
+        """The peer with whom a user is in a call, or ""."""
 
     async def hold(self, user: str) -> None:
-        """His connection is lost; he may come back for a while."""
+        """Note that a user has lost the connection. They have a short time to come back."""
 
     async def renew(self, users: list[str]) -> list[str]:
-        """Their sockets are open; those who are taken for dead all the same."""
+        """Extend the leases of users whose sockets are open; returns those who have no lease to extend."""
 
     async def sweep(self) -> list[tuple[str, Parted]]:
-        """Take out those whose lease has run out: each, and whom his call was with."""
+        """Take out the users whose leases have run out; returns each with the call that has ended."""
 
     async def count(self) -> tuple[int, int]:
-        """How many users wait, and how many calls are up."""
+        """How many users wait, and how many calls there are."""
 
 
 def _script(name: str) -> Script:
@@ -147,9 +147,9 @@ class ValkeyPool:
         return waiting, calling // 2
 
     def restore(self, standing: Standing) -> Awaitable[tuple[Parted, bool]]:
-        """After an outage: what this process knows of a user of its own is so. Sent at once, before it is awaited.
+        """Write back after an outage what this process knows of a user of its own. It is sent before it is awaited.
 
-        Gives whom another call of his was with, which this ends, and whether his peer is still his.
+        Returns the other call of the user that this has ended, if any, and whether the peer is still the user's.
         """
         user, peer, role = standing.user, standing.peer, standing.role
         now, speaks = self._clock(), int(standing.speaks_for_peer)
@@ -164,10 +164,10 @@ async def _restored(reply: Awaitable[list[Any]]) -> tuple[Parted, bool]:
 
 
 def lease_seconds() -> float:
-    """How long a sign of life counts."""
+    """Seconds for which a sign of life counts."""
     return settings.CALL_LEASE.total_seconds()
 
 
 def hold_seconds() -> float:
-    """How long one whose connection is lost may come back."""
+    """Seconds that a user who has lost the connection has to come back."""
     return settings.CALL_HOLD.total_seconds()
