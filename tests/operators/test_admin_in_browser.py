@@ -12,6 +12,7 @@ import redis
 from playwright.async_api import Browser, Page, Response, ViewportSize, expect
 
 from aleatoria.valkey.link import Address
+from benchmarks.processes import free_port
 from tests.operators.test_admin import (
     CALLS,
     ODD,
@@ -28,7 +29,7 @@ from tests.operators.test_admin import (
     said,
     waits,
 )
-from tests.support.processes import ServerProcess, ValkeyProcess, free_port
+from tests.support.processes import ServerProcess, ValkeyProcess
 from tests.support.tab import PATIENCE
 from tests.support.wire import Wire
 

@@ -10,8 +10,8 @@ from django.test import AsyncClient, Client
 from redis import Redis
 
 from aleatoria.valkey.link import Address, valkey
+from benchmarks.processes import free_port
 from tests.conftest import MakeTab
-from tests.support.processes import free_port
 
 
 @pytest_asyncio.fixture

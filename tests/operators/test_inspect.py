@@ -21,12 +21,13 @@ from django.core.management import call_command
 from aleatoria.management.commands.watch import _scenes
 from aleatoria.operators import stats, totals
 from aleatoria.valkey.link import Address
+from benchmarks.processes import free_port
 from matchmaking.services import WAITS
 from tests.conftest import MakeServer, MakeTab
 from tests.matchmaking.test_calls import meet
 from tests.support.commands import Manage
 from tests.support.histories import ANA_AND_BOB, ATTIC
-from tests.support.processes import PATIENCE, ValkeyProcess, free_port
+from tests.support.processes import PATIENCE, ValkeyProcess
 from tests.support.repository import ROOT
 from tests.support.wire import Wire
 

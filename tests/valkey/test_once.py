@@ -215,7 +215,7 @@ async def test_a_step_publishes_each_frame_once(layer: ChannelLayer) -> None:
 async def test_a_frame_that_was_heard_is_not_repeated_when_its_step_is_lost(layer: ChannelLayer) -> None:
     _, socket = await enter(layer, "attic")
 
-    async def step(name: bytes, head: bytes) -> None:
+    async def step(name: bytes, head: bytes) -> str:
         await publish(name, head)
         valkey.subscriber.drop()
         raise Unavailable
@@ -227,7 +227,7 @@ async def test_a_frame_that_was_heard_is_not_repeated_when_its_step_is_lost(laye
 async def test_a_frame_that_was_not_heard_is_delivered_here_when_its_step_is_lost(layer: ChannelLayer) -> None:
     _, socket = await enter(layer, "attic")
 
-    async def step(name: bytes, head: bytes) -> None:
+    async def step(name: bytes, head: bytes) -> str:
         valkey.subscriber.drop()
         raise Unavailable
 
@@ -238,7 +238,7 @@ async def test_a_frame_that_was_not_heard_is_delivered_here_when_its_step_is_los
 async def test_a_frame_whose_step_is_refused_is_sent_without_it(layer: ChannelLayer) -> None:
     _, socket = await enter(layer, "attic")
 
-    async def step(name: bytes, head: bytes) -> None:
+    async def step(name: bytes, head: bytes) -> str:
         raise Unavailable
 
     assert await layer.publish_within(step, ("attic", lambda: "one")) is None
@@ -273,7 +273,7 @@ async def test_when_the_last_member_goes_the_process_gives_the_group_up(
     await go(layer, first)
     await say(layer, "one")
     await socket.hears("one")
-    assert len(keys.pubsub_channels()) == 1  # type: ignore[arg-type] # redis-py's are for async clients too
+    assert len(keys.pubsub_channels()) == 1
     await go(layer, last)
     await is_given_up(keys)
 
@@ -286,6 +286,6 @@ async def test_a_channel_that_was_received_from_is_given_up_when_it_is_closed(
     receiving = asyncio.create_task(layer.receive(channel))
     await layer.send(channel, {"type": "test.said"})
     await receiving
-    assert len(keys.pubsub_channels()) == 1  # type: ignore[arg-type]
+    assert len(keys.pubsub_channels()) == 1
     await layer.close_channel(channel)
     await is_given_up(keys)
