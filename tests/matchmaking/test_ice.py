@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from aioice import stun, turn
 
-from benchmarks.processes import wait_for_listener
+from benchmarks.processes import free_port, wait_for_listener
 from matchmaking import ice
 from tests.conftest import MakeTab
 from tests.support.phone import meet
-from tests.support.processes import ValkeyProcess, free_port
+from tests.support.processes import ValkeyProcess
 from tests.support.serving import Serving
 from tests.support.tab import Talk
 from tests.support.wire import Wire

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page
 from aleatoria import node as nodes
 from aleatoria.node import Node
 from aleatoria.valkey.address import Address
+from benchmarks.processes import free_port
 from tests.conftest import MakeServer, MakeTab
 from tests.support.admin_browser import LOOKS, Running, looking
 from tests.support.admin_server import Prepared, prepare
@@ -21,7 +22,7 @@ from tests.support.audit_cases import CALLERS, CALLS, HOUR, LEASES, WAITING, lea
 from tests.support.commands import Manage
 from tests.support.histories import ANA_AND_BOB, ATTIC, moment
 from tests.support.metrics import Growth, Watch, read
-from tests.support.processes import ValkeyProcess, free_port
+from tests.support.processes import ValkeyProcess
 from tests.support.wire import Wire
 
 MakeStaff = Callable[..., Client]

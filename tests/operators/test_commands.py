@@ -7,9 +7,10 @@ import redis
 from django.core.management import call_command
 
 from aleatoria.valkey.address import Address
+from benchmarks.processes import free_port
 from tests.conftest import MakeTab
 from tests.support.commands import Manage
-from tests.support.processes import ValkeyProcess, free_port
+from tests.support.processes import ValkeyProcess
 
 COMMANDS = {
     "inspect_keys": [],

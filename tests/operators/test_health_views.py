@@ -10,9 +10,9 @@ from django.test import AsyncClient, Client
 from redis import Redis
 
 from aleatoria.valkey.address import Address
+from benchmarks.processes import free_port
 from tests.conftest import MakeTab
 from tests.support.here import link
-from tests.support.processes import free_port
 
 
 @pytest_asyncio.fixture

@@ -13,9 +13,9 @@ from typing import Any
 
 from playwright.async_api import Browser, expect
 
+from benchmarks.processes import free_port
 from tests.support.browser import running_chromium
 from tests.support.page import Person, person
-from tests.support.processes import free_port
 from tests.support.repository import ROOT
 from tests.support.serving import Serving
 

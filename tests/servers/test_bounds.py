@@ -8,14 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from tests.servers.messages import LIMIT, MIB, SLOW_READER, is_too_large, message_of, not_utf8
 from tests.support.processes import ValkeyProcess
 from tests.support.serving import Serving
-from tests.support.tab import LOST, Frame
+from tests.support.tab import LOST
 from tests.support.wire import Wire
-
-LIMIT = 65536
-MIB = 1024 * 1024
-SLOW_READER = 4408
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -25,39 +22,25 @@ async def running(tmp_path_factory: pytest.TempPathFactory, valkey_process: Valk
         yield server
 
 
-def framed(size: int, room: str = "attic", **fields: object) -> str:
-    """A message to a room of exactly so many bytes."""
-    message: Frame = {"type": "chat_message", "room": room, "payload": {"content": "big", "pad": ""}} | fields
-    message["payload"]["pad"] = "x" * (size - len(json.dumps(message)))
-    return json.dumps(message)
-
-
-async def is_too_large(tab: Wire) -> None:
-    answer = await tab.hears("error_response")
-    assert answer["payload"]["code"] == "too_large"
-    assert "fromUser" not in answer
-    await tab.hears_nothing()  # and the socket is open
-
-
 # Too much at once
 
 
 async def test_a_frame_of_the_limit_passes(running: Serving) -> None:
     async with Wire(running.url, "ana", room="attic") as ana:
-        await ana.sends_text(framed(LIMIT))
+        await ana.sends_text(message_of(LIMIT))
         assert await ana.hears_said() == "big"
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 5 * MIB], ids=["one byte", "five megabytes"])
 async def test_a_frame_beyond_the_limit_is_answered_and_the_socket_stays(running: Serving, size: int) -> None:
     async with Wire(running.url, "ana", room="attic") as ana:
-        await ana.sends_text(framed(size))
+        await ana.sends_text(message_of(size))
         await is_too_large(ana)
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 5 * MIB], ids=["one byte", "five megabytes"])
 async def test_fragments_beyond_the_limit_are_answered_and_the_socket_stays(running: Serving, size: int) -> None:
-    text = framed(size)
+    text = message_of(size)
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_fragments(text[start : start + 10_000] for start in range(0, size, 10_000))
         await is_too_large(ana)
@@ -77,17 +60,10 @@ async def test_a_message_without_end_takes_no_memory(running: Serving) -> None:
 
 
 async def test_fragments_within_the_limit_are_one_message(running: Serving) -> None:
-    text = framed(LIMIT)
+    text = message_of(LIMIT)
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_fragments(text[start : start + 10_000] for start in range(0, LIMIT, 10_000))
         assert await ana.hears_said() == "big"
-
-
-not_utf8 = pytest.mark.parametrize(
-    "data",
-    [b"\xff", b'{"type": "get_rooms", "room": "\xc3\x28"}', b"\xed\xa0\x80" * 1000],
-    ids=["byte", "json", "long"],
-)
 
 
 @not_utf8
@@ -111,7 +87,7 @@ async def test_a_history_larger_than_any_message_arrives(running: Serving) -> No
 
 async def _fill(tab: Wire, room: str) -> None:
     for number in range(10):
-        await tab.sends_text(framed(LIMIT - 200, room=room, messageId=f"{room} {number}"))
+        await tab.sends_text(message_of(LIMIT - 200, room=room, messageId=f"{room} {number}"))
         await tab.hears("chat_message")
 
 
@@ -132,7 +108,7 @@ async def test_a_fast_sender_is_held_up_and_every_frame_answered(running: Servin
     async with Wire(running.url, "ana", room="attic") as ana:
         before = running.memory
         # Sent in one task while another listens: a peer that reads, but does not wait for the answers.
-        sending = asyncio.create_task(_send_all(ana, framed(16_384), count))
+        sending = asyncio.create_task(_send_all(ana, message_of(16_384), count))
         for number in range(count):
             await ana.hears("chat_message")
             if number == count // 2:
@@ -169,7 +145,7 @@ async def _exchange(ana: Wire, bob: Wire) -> float:
     """Two megabytes from one to the other; the seconds it took."""
     began = time.monotonic()
     for _ in range(32):
-        await ana.sends_text(framed(LIMIT - 100, room="slow"))
+        await ana.sends_text(message_of(LIMIT - 100, room="slow"))
     for _ in range(32):
         await bob.hears("chat_message")
         await ana.hears("chat_message")
@@ -180,7 +156,7 @@ async def test_a_slow_reader_who_reads_on_learns_why_he_is_cut_off(running: Serv
     async with Wire(running.url, "ana", room="slow2") as ana, Wire(running.url, "sloth", room="slow2") as sloth:
         sloth.connection.transport.pause_reading()
         for _ in range(200):
-            await ana.sends_text(framed(LIMIT - 100, room="slow2"))
+            await ana.sends_text(message_of(LIMIT - 100, room="slow2"))
             await ana.hears("chat_message")
         sloth.connection.transport.resume_reading()
         assert await sloth.hears_close() == SLOW_READER

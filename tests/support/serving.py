@@ -5,7 +5,8 @@ from pathlib import Path
 import redis
 
 from aleatoria.valkey.address import embedded_address
-from tests.support.processes import PATIENCE, ServerProcess, free_port
+from benchmarks.processes import free_port
+from tests.support.processes import PATIENCE, ServerProcess
 
 
 class Serving(ServerProcess):
