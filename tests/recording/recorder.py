@@ -36,8 +36,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
-from tests.commands import Manage
-from tests.processes import ServerProcess, UvicornProcess, ValkeyProcess
+from tests.support.commands import Manage
+from tests.support.processes import ServerProcess, UvicornProcess, ValkeyProcess
 
 PATIENCE = 20.0
 """Seconds to wait for anything before the recording fails."""
