@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from aleatoria import trial
 from aleatoria.operators import totals
 from aleatoria.valkey.link import LOOK_FOR, Address, valkey
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, host: str, port: int, **options: object) -> None:
+        trial.prepare(host, self.stdout.write)
         # daphne installs Twisted's reactor when it is imported, which only this command wants.
         from daphne.endpoints import build_endpoint_description_strings
 
