@@ -1,4 +1,4 @@
-"""The command `aleatoria`, also run as `python -m aleatoria`: `aleatoria serve` starts the server, `help` lists the rest.
+"""The command `aleatoria`, which `python -m aleatoria` runs too: `serve` starts the server, `help` lists the rest.
 
 Unlike `manage.py`, it needs no configuration: where there is none, the settings are those of a trial.
 """

@@ -22,7 +22,7 @@ BASE_DIR = _CHECKOUT if (_CHECKOUT / "manage.py").is_file() else Path.cwd()
 environ.Env.read_env(BASE_DIR / ".env")
 
 
-# Any of them shows that somebody has configured a server for others, who must not get the settings of a trial by mistake.
+# Who sets one of them configures a server for others, which must not get the settings of a trial by mistake.
 _CONFIGURATION = ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "ALLOWED_ORIGINS", "DATABASE_URL")
 
 

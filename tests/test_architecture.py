@@ -9,11 +9,12 @@ import pytest
 from tests.support.repository import ROOT
 
 APPS = ("chat", "matchmaking")
-EDGE = tuple(f"aleatoria.{name}" for name in ("settings", "asgi", "routing", "urls", "views", "management"))
+_AT_THE_EDGE = ("__main__", "environment", "settings", "trial", "asgi", "routing", "urls", "views", "management")
+EDGE = tuple(f"aleatoria.{name}" for name in _AT_THE_EDGE)
 # Channels itself, and what of the kernel would bring it in by the back door.
 CHANNELS = ("channels", "channels_redis", "aleatoria.wire.consumer", "aleatoria.valkey.layer")
-SETDEFAULT_MAY = ("aleatoria.asgi", "manage")
-SETTINGS = "aleatoria.settings"
+SETDEFAULT_MAY = ("aleatoria.asgi", "aleatoria.__main__", "manage")
+ENVIRONMENT = "aleatoria.environment"
 
 
 def is_within(module: str, packages: tuple[str, ...]) -> bool:
@@ -82,7 +83,7 @@ def complaints(module: str, source: str) -> list[str]:
     found = [f"{module} imports {name}" for name in names if is_within(name, forbidden_to(module))]
     reads = environment_reads(tree, setdefault_is_fine=module in SETDEFAULT_MAY)
     from_os = {"os.environ", "os.environb", "os.getenv"}.intersection(names)
-    if module != SETTINGS and (reads or from_os):
+    if module != ENVIRONMENT and (reads or from_os):
         found.append(f"{module} reads the environment")
     return found
 
@@ -127,6 +128,8 @@ def test_the_kernel_package_is_empty() -> None:
         ("chat.services", "import os\nTTL = os.getenv('TTL')"),
         ("aleatoria.valkey.link", "from os import environ"),
         ("aleatoria.asgi", "import os\nos.environ.setdefault('DEBUG', 'on')"),
+        ("aleatoria.__main__", "import os\nos.environ.setdefault('DEBUG', 'on')"),
+        ("aleatoria.settings", "import os\nDEBUG = os.environ.get('DEBUG')"),
         ("aleatoria.valkey.link", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x')"),
     ],
 )
@@ -143,7 +146,8 @@ def test_what_may_not_be_is_found(module: str, source: str) -> None:
         ("aleatoria.management.commands.serve", "from aleatoria.asgi import application"),
         ("chat.consumers", "from channels.layers import get_channel_layer\nfrom chat import services"),
         ("chat.services", "from chat.store.paging import Page\nfrom aleatoria.valkey.link import valkey"),
-        ("aleatoria.settings", "import os\nDEBUG = os.environ.get('DEBUG')"),
+        ("aleatoria.environment", "import os\nDEBUG = os.environ.get('DEBUG')"),
+        ("aleatoria.__main__", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'aleatoria.settings')"),
         ("manage", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'aleatoria.settings')"),
     ],
 )

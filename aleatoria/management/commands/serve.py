@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 from contextlib import ExitStack
 from typing import Any
 
@@ -23,14 +24,15 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        program = os.path.basename(prog_name) or "manage.py"
         return super().create_parser(
             prog_name,
             subcommand,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             epilog="examples:\n"
-            "  manage.py serve\n"
-            "  manage.py serve --host 0.0.0.0 --port 80\n"
-            "  VALKEY_HOST=valkey.example.com manage.py serve\n",
+            f"  {program} serve\n"
+            f"  {program} serve --host 0.0.0.0 --port 80\n"
+            f"  VALKEY_HOST=valkey.example.com {program} serve\n",
             **kwargs,
         )
 
