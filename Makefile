@@ -21,6 +21,14 @@ check: .venv/bench node_modules  ## everything that can be checked without runni
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=chat.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+coverage: .venv/dev node_modules  ## run the tests and print how much of the server they run, line by line and branch by branch
+	@rm -f .coverage .coverage.*
+	@status=0; $(BIN)/coverage run -m pytest $(ARGS) || status=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
+
+shape:  ## count what is too long: modules, classes, functions; and names that are used twice
+	@$(PYTHON) -m tools.shape
+
 format: .venv/dev  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -58,4 +66,4 @@ benchmarks/peers/node/node_modules: benchmarks/peers/node/package.json benchmark
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check format screenshots bench bench-pairing help
+.PHONY: run test check coverage shape format screenshots bench bench-pairing help

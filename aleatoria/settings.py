@@ -1,142 +1,40 @@
 """Every setting, read once from the environment or `.env`; a wrong one stops the start and is named."""
 
-import os
-from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from aleatoria.environment import (
+    BASE_DIR,
+    hours,
+    ice_urls,
+    is_trial,
+    listed,
+    log_level,
+    moments,
+    networks,
+    one_of,
+    origins,
+    raw,
+    seconds,
+    setting,
+    switch,
+    whole,
+)
 from aleatoria.wire import names
 from aleatoria.wire.origins import Origin
 
-Value = TypeVar("Value")
-
-BASE_DIR = Path(__file__).resolve().parent.parent
+# The one place of the version: pyproject.toml reads it from here, so it stays a plain literal.
 VERSION = "0.1.0"
-
-_env = environ.Env()
-_env.read_env(BASE_DIR / ".env")
-
-
-def _text(name: str) -> str:
-    # Not `_env.str`: that takes a value like "$3cret" for the name of another variable.
-    return os.environ.get(name, "")
-
-
-def setting(name: str, default: Value, convert: Callable[[str], Value]) -> Value:
-    """The variable `name` through `convert`; unset and empty both mean `default`."""
-    text = _text(name)
-    if not text:
-        return default
-    try:
-        return convert(text)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}={text!r}: {error}") from error
-
-
-def switch(text: str) -> bool:
-    """on or off."""
-    if text.lower() in ("on", "true", "yes", "1"):
-        return True
-    if text.lower() in ("off", "false", "no", "0"):
-        return False
-    raise ValueError("expected on or off")
-
-
-def whole(lowest: int, highest: int) -> Callable[[str], int]:
-    """A whole number from `lowest` to `highest`."""
-
-    def convert(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
-            raise ValueError(f"expected a whole number from {lowest} to {highest}")
-        return int(text)
-
-    return convert
-
-
-def hours(text: str) -> timedelta:
-    """A span in hours, fractions allowed."""
-    try:
-        span = timedelta(hours=float(text))
-    except (ValueError, OverflowError):
-        span = timedelta(0)
-    if not timedelta(seconds=1) <= span <= timedelta(days=366):
-        raise ValueError("expected hours as a number, at least 0.0003 (a second) and at most a year")
-    return span
-
-
-def listed(text: str) -> list[str]:
-    """Entries between commas."""
-    return [entry.strip() for entry in text.split(",") if entry.strip()]
-
-
-def seconds(text: str) -> timedelta:
-    """A span in whole seconds, from a minute to a week."""
-    return timedelta(seconds=whole(60, 7 * 24 * 3600)(text))
-
-
-def moments(lowest: float) -> Callable[[str], timedelta]:
-    """A span in seconds, fractions allowed, from `lowest` to half an hour."""
-
-    def convert(text: str) -> timedelta:
-        try:
-            number = float(text)
-        except ValueError:
-            number = 0.0
-        if not lowest <= number <= 1800:
-            raise ValueError(f"expected seconds as a number from {lowest:g} to 1800")
-        return timedelta(seconds=number)
-
-    return convert
-
-
-def one_of(true: str, false: str) -> Callable[[str], bool]:
-    """One of two words."""
-
-    def convert(text: str) -> bool:
-        if text not in (true, false):
-            raise ValueError(f"expected {true} or {false}")
-        return text == true
-
-    return convert
-
-
-def ice_urls(*schemes: str) -> Callable[[str], list[str]]:
-    """URLs between commas, each of one of the schemes."""
-
-    def convert(text: str) -> list[str]:
-        urls = listed(text)
-        if not all(url.startswith(schemes) for url in urls):
-            raise ValueError(f"expected URLs between commas, each starting with {' or '.join(schemes)}")
-        return urls
-
-    return convert
-
-
-def log_level(text: str) -> str:
-    """A level of Python's logging, by its name."""
-    if text not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ValueError("expected DEBUG, INFO, WARNING or ERROR")
-    return text
-
-
-def networks(text: str) -> list[IPv4Network | IPv6Network]:
-    """Addresses or networks between commas, each like 10.0.0.7 or 10.0.0.0/8."""
-    return [ip_network(entry) for entry in listed(text)]
-
-
-def origins(text: str) -> frozenset[Origin]:
-    """Origins between commas, each like https://chat.example.com."""
-    return frozenset(Origin.parse(entry) for entry in listed(text))
-
 
 # The server
 
-DEBUG = setting("DEBUG", False, switch)
+# Nothing is configured, and the command `aleatoria` runs: the server is for trying things out on this machine.
+TRIAL = is_trial()
+DEBUG = setting("DEBUG", TRIAL, switch)
 SECRET_KEY = setting("SECRET_KEY", "", str)
 if not SECRET_KEY:
     if not DEBUG:
@@ -159,7 +57,7 @@ METRICS_ALLOWED_IPS = setting("METRICS_ALLOWED_IPS", networks("127.0.0.0/8,::1")
 
 # Valkey. Named as in the customer's document.
 
-VALKEY_CONFIGURED = bool(_text("VALKEY_HOST"))
+VALKEY_CONFIGURED = bool(raw("VALKEY_HOST"))
 VALKEY_HOST = setting("VALKEY_HOST", "localhost", str)
 VALKEY_PORT = setting("VALKEY_PORT", 6379, whole(1, 65535))
 VALKEY_USERNAME = setting("VALKEY_USERNAME", "", str)
@@ -202,10 +100,10 @@ def _database(url: str) -> dict[str, Any]:
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_data_dir() / "aleatoria.sqlite3")}
     try:
-        config: dict[str, Any] = _env.db_url_config(url)
+        config: dict[str, Any] = environ.Env.db_url_config(url)
     except ValueError:
         config = {}
-    if config.get("ENGINE") not in _env.DB_SCHEMES.values():
+    if config.get("ENGINE") not in environ.Env.DB_SCHEMES.values():
         # Not in the words of `setting`, nor of what went wrong: the URL holds a password.
         raise ImproperlyConfigured("DATABASE_URL: expected something like postgres://user:password@host:5432/name")
     return config
@@ -219,7 +117,7 @@ def _data_dir() -> Path:
     return DATA_DIR
 
 
-DATABASES = {"default": _database(_text("DATABASE_URL"))}
+DATABASES = {"default": _database(raw("DATABASE_URL"))}
 INSTALLED_APPS = [
     "daphne",
     "aleatoria.admin_config.ConsoleConfig",

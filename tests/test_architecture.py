@@ -18,8 +18,8 @@ CHANNELS = ("channels", "channels_redis", "aleatoria.wire.consumer", "aleatoria.
 # The parts of an app, from the ground up; each stands on those before it. What is not listed stands on all of them.
 PARTS = (("store",), ("services",), ("payloads", "ice"), ("people", "callers"), ("consumers",))
 ONLY_KEEPING = ("store", "services")
-SETDEFAULT_MAY = ("aleatoria.asgi", "manage")
-SETTINGS = "aleatoria.settings"
+SETDEFAULT_MAY = ("aleatoria.asgi", "aleatoria.__main__", "manage")
+ENVIRONMENT = "aleatoria.environment"
 
 
 def is_within(module: str, packages: tuple[str, ...]) -> bool:
@@ -106,7 +106,7 @@ def complaints(module: str, source: str) -> list[str]:
     found = [f"{module} imports {name}" for name in names if is_within(name, forbidden_to(module))]
     reads = environment_reads(tree, setdefault_is_fine=module in SETDEFAULT_MAY)
     from_os = {"os.environ", "os.environb", "os.getenv"}.intersection(names)
-    if module != SETTINGS and (reads or from_os):
+    if module != ENVIRONMENT and (reads or from_os):
         found.append(f"{module} reads the environment")
     return found
 
@@ -182,6 +182,8 @@ def test_the_kernel_package_is_empty() -> None:
         ("chat.services", "import os\nTTL = os.getenv('TTL')"),
         ("aleatoria.valkey.link", "from os import environ"),
         ("aleatoria.asgi", "import os\nos.environ.setdefault('DEBUG', 'on')"),
+        ("aleatoria.__main__", "import os\nos.environ.setdefault('DEBUG', 'on')"),
+        ("aleatoria.settings", "import os\nDEBUG = os.environ.get('DEBUG')"),
         ("aleatoria.valkey.link", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x')"),
     ],
 )
@@ -201,7 +203,8 @@ def test_what_may_not_be_is_found(module: str, source: str) -> None:
         ("chat.consumers.rooms", "from channels.layers import get_channel_layer\nfrom chat import services"),
         ("chat.services", "from chat.store.paging import Page\nfrom aleatoria.valkey.link import Link"),
         ("chat.admin", "from aleatoria.operators.console import ConsoleAdmin\nfrom chat import consumers"),
-        ("aleatoria.settings", "import os\nDEBUG = os.environ.get('DEBUG')"),
+        ("aleatoria.environment", "import os\nDEBUG = os.environ.get('DEBUG')"),
+        ("aleatoria.__main__", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'aleatoria.settings')"),
         ("manage", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'aleatoria.settings')"),
     ],
 )

@@ -1,7 +1,6 @@
 """The environment: what a wrong value says, and what the right ones mean. Each in a Python of its own."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.processes import inherited
 from tests.support.repository import ROOT
 
 SHOW = """
@@ -25,7 +25,7 @@ Environment = dict[str, str]
 
 def run(environment: Environment, *command: str, where: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     """Python with these variables only."""
-    known = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "aleatoria.settings"}
+    known = inherited() | {"DJANGO_SETTINGS_MODULE": "aleatoria.settings"}
     return subprocess.run(
         [sys.executable, *command], cwd=where, env=known | environment, capture_output=True, text=True, check=False
     )
@@ -192,3 +192,39 @@ def test_a_dotenv_file_is_read_and_the_environment_is_stronger(tmp_path: Path) -
     names = ("DEFAULT_ROOM", "MAX_ROOMS_PER_USER", "VALKEY_PASSWORD")
     assert values({}, *names, where=tmp_path) == ["hall", 7, "a b#c"]
     assert values({"MAX_ROOMS_PER_USER": "9", "DEFAULT_ROOM": ""}, *names, where=tmp_path) == ["lobby", 9, "a b#c"]
+
+
+# Trials
+
+
+def test_the_command_needs_no_configuration(tmp_path: Path) -> None:
+    data = {"DATA_DIR": str(tmp_path)}
+    assert run(data, "-m", "aleatoria", "check").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "off"),
+        ("ALLOWED_HOSTS", "chat.example.com"),
+        ("ALLOWED_ORIGINS", "https://chat.example.com"),
+        ("DATABASE_URL", "postgres://aleatoria:s3cret@localhost/chat"),
+    ],
+)
+def test_a_server_that_is_configured_for_others_is_no_trial(tmp_path: Path, name: str, value: str) -> None:
+    ran = run({"DATA_DIR": str(tmp_path), name: value}, "-m", "aleatoria", "check")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("SECRET_KEY is not set.")
+
+
+def test_a_secret_key_turns_debug_off_for_the_command_as_well(tmp_path: Path) -> None:
+    show = ("-m", "aleatoria", "shell", "--no-imports", "-c", "from django.conf import settings; print(settings.DEBUG)")
+    assert run({"DATA_DIR": str(tmp_path)}, *show).stdout == "True\n"
+    assert run({"DATA_DIR": str(tmp_path), "SECRET_KEY": "x" * 50}, *show).stdout == "False\n"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "chat.example.com"])
+def test_a_trial_does_not_listen_where_other_machines_reach_it(tmp_path: Path, host: str) -> None:
+    ran = run({"DATA_DIR": str(tmp_path)}, "-m", "aleatoria", "serve", "--host", host)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"CommandError: SECRET_KEY is not set, so the server does not listen at {host}")

@@ -28,10 +28,11 @@ class ValkeyCommand(BaseCommand):
 
     requires_system_checks: list[str] = []
     examples: ClassVar[Sequence[str]] = ()
-    """The examples of `--help`, without `manage.py`."""
+    """The arguments in the examples of `--help`, without the program's name."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        lines = "".join(f"  manage.py {example}\n" for example in self.examples)
+        program = os.path.basename(prog_name) or "manage.py"
+        lines = "".join(f"  {program} {example}\n" for example in self.examples)
         return super().create_parser(
             prog_name,
             subcommand,

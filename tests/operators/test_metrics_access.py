@@ -5,7 +5,7 @@ import json
 import pytest
 from pytest_django import Settings
 
-from aleatoria import settings as our_settings
+from aleatoria import environment
 from tests.conftest import MakeTab
 from tests.support.metrics import At
 
@@ -57,7 +57,7 @@ async def test_nobody_may_through_a_proxy(tab: MakeTab, header: str, value: str)
 async def test_those_of_the_networks_that_are_named_may(
     tab: MakeTab, settings: Settings, address: str, status: int
 ) -> None:
-    settings.METRICS_ALLOWED_IPS = our_settings.networks("10.0.0.0/8, 2001:db8::/32, 192.0.2.1")
+    settings.METRICS_ALLOWED_IPS = environment.networks("10.0.0.0/8, 2001:db8::/32, 192.0.2.1")
     assert (await At(address).asks()).status_code == status
     assert (await At(address).asks(x_forwarded_for="10.0.0.1")).status_code == 403
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 
 from aleatoria.valkey.address import Address
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, inherited
 from tests.support.repository import ROOT
 
 DAY = 24 * 60 * 60
@@ -56,7 +55,7 @@ class Manage:
     def environment(self) -> dict[str, str]:
         """What a process of its own is given."""
         where = {"VALKEY_HOST": self._address.host, "VALKEY_PORT": str(self._address.port)}
-        return {"PATH": os.environ["PATH"], "DEBUG": "on", "DATA_DIR": str(self._data)} | where
+        return inherited() | {"DEBUG": "on", "DATA_DIR": str(self._data)} | where
 
     async def __call__(self, *arguments: str) -> Ran:
         """Run it here, beside the event loop."""

@@ -26,6 +26,11 @@ def has_ended(pid: int) -> bool:
     return not shown.strip() or shown.startswith("Z")
 
 
+def inherited() -> dict[str, str]:
+    """The variables that every process of the tests gets: PATH, and what `make coverage` tells those it measures."""
+    return {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
+
+
 class ValkeyProcess:
     """A Valkey server whose life is the test's to decide."""
 
@@ -96,7 +101,7 @@ class ServerProcess:
         self.log = directory / "server.log"
         self.logs.append(self.log)
         self.environment = {
-            "PATH": os.environ["PATH"],
+            **inherited(),
             "PYTHONUNBUFFERED": "1",
             "DEBUG": "on",
             "RATE_LIMITS": "off",
@@ -136,12 +141,16 @@ class ServerProcess:
         """What is run."""
         return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
 
+    def where(self) -> Path:
+        """The directory it is run in."""
+        return ROOT
+
     def start(self) -> None:
         """Run, and listen at the same port as before."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(),
-                cwd=ROOT,
+                cwd=self.where(),
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from aleatoria.settings import origins, setting
+from aleatoria.environment import origins, setting
 from aleatoria.wire import identity
 from aleatoria.wire.origins import Origin
 from tests.conftest import MakeTab

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from aleatoria.settings import origins
+from aleatoria.environment import origins
 from aleatoria.wire.names import is_user_id
 from tests.conftest import MakeTab
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from aleatoria import node
+from aleatoria import node, trial
 from aleatoria.node import Node
 from aleatoria.valkey.address import LOOK_FOR, Address
 
@@ -28,14 +29,15 @@ class Command(BaseCommand):
     _embedded: "EmbeddedValkey | None" = None
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        program = os.path.basename(prog_name) or "manage.py"
         return super().create_parser(
             prog_name,
             subcommand,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             epilog="examples:\n"
-            "  manage.py serve\n"
-            "  manage.py serve --host 0.0.0.0 --port 80\n"
-            "  VALKEY_HOST=valkey.example.com manage.py serve\n",
+            f"  {program} serve\n"
+            f"  {program} serve --host 0.0.0.0 --port 80\n"
+            f"  VALKEY_HOST=valkey.example.com {program} serve\n",
             **kwargs,
         )
 
@@ -46,6 +48,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, host: str, port: int, **options: object) -> None:
+        trial.prepare(host, self.stdout.write)
         # daphne installs Twisted's reactor when it is imported, which only this command wants.
         from daphne.endpoints import build_endpoint_description_strings
 
