@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/architecture.md: `python tools/drawings.py` writes docs/architecture/*.svg.
+"""Draw the pictures of docs/architecture.md: `python -m tools.drawings` writes docs/architecture/*.svg.
 
 Each picture is 400 units wide with text of at least 12, so that it can be read at 360 pixels. It has a background of
 its own, and follows the light or dark scheme of the reader's system.
