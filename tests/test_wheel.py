@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from benchmarks.processes import free_port
-from tests.support.processes import PATIENCE, , inherited
+from tests.support.processes import PATIENCE, inherited
 from tests.support.repository import ROOT
 from tests.support.serving import Serving
 from tests.support.wire import Wire
