@@ -33,6 +33,9 @@ format: .venv/dev  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+mutants: .venv/bench node_modules  ## put small faults in, one at a time; ARGS="repeats" tries those that mention a word
+	@$(BIN)/python -m tools.mutants $(ARGS)
+
 screenshots: .venv/dev  ## take the pictures in docs/screenshots anew
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.page.screenshots
 
@@ -66,4 +69,4 @@ benchmarks/peers/node/node_modules: benchmarks/peers/node/package.json benchmark
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check coverage shape format screenshots bench bench-pairing help
+.PHONY: run test check coverage shape format screenshots bench bench-pairing help mutants

@@ -109,7 +109,9 @@ class ChannelLayer:
         channels = [self._wire(each.group) for each in frames]
         numbers: list[int] = []
         if self._link.subscriber.live and self._link.health.writable:
-            numbers += [self._next_number(channel) for channel in channels]
+            numbers += [
+                self._publishes.next_number(is_heard_here=self._receivers.has_members(name)) for name in channels
+            ]
             heads = [self._publishes.header(number) + FRAME_MARK for number in numbers]
             try:
                 return await step(list(map(Publication, channels, heads)))
@@ -126,7 +128,8 @@ class ChannelLayer:
             if self._link.subscriber.live or not number:
                 await self._publish(channel, event)  # the step was refused as a whole, or not tried
             elif not self._publishes.was_heard(number):
-                self._deliver_directly(channel, event)
+                self._receivers.deliver(channel, event)
+                observe_direct_delivery()
 
     async def has_members(self, group: str) -> bool:
         """Whether anybody hears `group`, here or in another process."""
@@ -152,7 +155,8 @@ class ChannelLayer:
 
     async def _publish(self, name: bytes, message: Event) -> None:
         if not self._link.subscriber.live:
-            self._deliver_directly(name, message)
+            self._receivers.deliver(name, message)
+            observe_direct_delivery()
             return
         number = self._next_number(name)
         try:
@@ -161,10 +165,6 @@ class ChannelLayer:
             if not self._publishes.was_heard(number):
                 self._receivers.deliver(name, message)
             self._publishes.observe_delivery(number)
-
-    def _deliver_directly(self, name: bytes, message: Event) -> None:
-        self._receivers.deliver(name, message)
-        observe_direct_delivery()
 
     def _hear(self, name: bytes, data: bytes) -> None:
         number = self._publishes.number_in(data)

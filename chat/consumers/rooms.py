@@ -133,8 +133,8 @@ class RoomsConsumer(EnvelopeConsumer, Person):
             *(groups.room_watchers(kind, room) for kind in WATCHED if kind in self.events),
         ]
 
-    async def _listen(self, *names: str) -> None:
-        await self.layer.join_groups(self.channel_name, *names)
+    async def _listen(self, *heard: str) -> None:
+        await self.layer.join_groups(self.channel_name, *heard)
 
     async def _hear(self, room: str) -> None:
         await self._listen(*self.groups_of(room))
