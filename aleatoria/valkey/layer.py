@@ -109,9 +109,7 @@ class ChannelLayer:
         channels = [self._wire(each.group) for each in frames]
         numbers: list[int] = []
         if self._link.subscriber.live and self._link.health.writable:
-            numbers += [
-                self._publishes.next_number(is_heard_here=self._receivers.has_members(name)) for name in channels
-            ]
+            numbers += [self._next_number(channel) for channel in channels]
             heads = [self._publishes.header(number) + FRAME_MARK for number in numbers]
             try:
                 return await step(list(map(Publication, channels, heads)))
