@@ -1,4 +1,4 @@
-"""What every HTTP request goes through besides Django's own."""
+"""The HTTP middleware besides Django's own."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +14,7 @@ Answer = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 
 @sync_and_async_middleware
 def trace_requests(answer: Answer) -> Answer:
-    """Log lines of a request name it, and so does the response: whoever reports an error can say which it was."""
+    """Give each request an id, which its log lines and its response carry, so that an error report can name it."""
 
     def begin() -> str:
         mark = trace.HttpTrace()

@@ -55,7 +55,7 @@ LOG_LEVEL = setting("LOG_LEVEL", "INFO", log_level)
 # Those who may read /metrics: this machine, unless told otherwise.
 METRICS_ALLOWED_IPS = setting("METRICS_ALLOWED_IPS", networks("127.0.0.0/8,::1"), networks)
 
-# Valkey. Named as in the customer's document.
+# Valkey. The names are those of the original server.
 
 VALKEY_CONFIGURED = bool(raw("VALKEY_HOST"))
 VALKEY_HOST = setting("VALKEY_HOST", "localhost", str)

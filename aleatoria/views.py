@@ -1,4 +1,4 @@
-"""What is answered over HTTP besides the admin: is it alive, is it well, and who am I to be."""
+"""What the server answers over HTTP besides the admin: the page, the probes, and sessions for guests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -37,14 +37,14 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 class Wish(msgspec.Struct):
-    """Who somebody would like to be called."""
+    """The body of a request for a session: the name that a guest would like."""
 
     name: str = ""
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The page. It needs nothing from anywhere else, runs no script but its own, and is in nobody's frame."""
+    """The page. Its policy allows no other origin, no inline script, and no frame around it."""
     response = render(request, "aleatoria/index.html", {"user_id": _who(request)})
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response["Permissions-Policy"] = "camera=(self), microphone=(self), geolocation=(), payment=()"
@@ -53,7 +53,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _who(request: HttpRequest) -> str:
-    """Who a socket of this browser would be; "" when nobody."""
+    """The user id that a socket of this browser would get, empty when it would get none."""
     token = request.COOKIES.get(identity.COOKIE)
     if token is None:
         return request.user.get_username() if request.user.is_authenticated else ""
@@ -65,13 +65,13 @@ def _who(request: HttpRequest) -> str:
 
 @require_safe
 async def health(request: HttpRequest) -> JsonResponse:
-    """This process serves."""
+    """Answer 200 while this process serves requests."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """Whether everything works, or chat goes on without its memory; both serve, so both are 200."""
+    """Answer whether Valkey keeps what is said (`ok`) or not (`degraded`). The process serves in either case: 200."""
     here = node.current()
     await here.start()
     state = here.link.health
@@ -82,7 +82,7 @@ async def ready(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 async def prometheus(request: HttpRequest) -> HttpResponse:
-    """What this process counts, for those in METRICS_ALLOWED_IPS who ask it directly."""
+    """The metrics of this process, for addresses in METRICS_ALLOWED_IPS that ask it directly."""
     if not _may_read_metrics(request):
         return _error(403, FORBIDDEN, "Only addresses in METRICS_ALLOWED_IPS can read this, and not through a proxy.")
     here = node.current()
@@ -91,7 +91,7 @@ async def prometheus(request: HttpRequest) -> HttpResponse:
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:
-    # A proxy on this machine would make everybody on the internet look local.
+    # Behind a proxy on this machine every request comes from a local address.
     if any(header in request.headers for header in ("forwarded", "x-forwarded-for", "x-real-ip")):
         return False
     try:
@@ -111,8 +111,10 @@ PROBES: dict[str, View] = {
 
 @sync_and_async_middleware
 def probes(answer: Any) -> Any:
-    """A middleware that answers those who look after the server, whatever name they know it by: a load balancer and
-    Prometheus ask an address, which need not be in ALLOWED_HOSTS."""
+    """A middleware that answers the probes under any host name.
+
+    Load balancers and Prometheus ask an address, which need not be in ALLOWED_HOSTS.
+    """
     if iscoroutinefunction(answer):
 
         async def answered(request: HttpRequest) -> HttpResponse:
@@ -132,7 +134,7 @@ def probes(answer: Any) -> Any:
 @csrf_exempt  # the Origin is checked below, as for sockets
 @require_http_methods(["POST", "DELETE", "OPTIONS"])
 def session(request: HttpRequest) -> HttpResponse:
-    """A new guest: his id, his token, and a cookie that holds it. DELETE takes the cookie away."""
+    """POST makes a guest: their id, their token, and a cookie that holds it. DELETE removes the cookie."""
     origin = request.headers.get("origin")
     if origin is not None and not _is_allowed(request, origin):
         return _error(403, FORBIDDEN, "This page can't open sessions here. ALLOWED_ORIGINS lists the pages that can.")

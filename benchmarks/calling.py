@@ -10,7 +10,7 @@ CALLERS, ASKING = 1000, 50
 
 
 class Caller:
-    """One who asks, skips whom he got and asks again; or one who waits, and waits again when he was skipped."""
+    """A user who asks, skips the peer and asks again; or a user who waits, and waits again after being skipped."""
 
     def __init__(self, run: Run, socket: Socket) -> None:
         self._run, self._socket, self._sent = run, socket, 0.0

@@ -40,7 +40,7 @@ class Run:
         self.sent = self.said = self.deliveries = 0
 
     async def connect(self, users: Iterable[tuple[str, str]], path: str = "/ws") -> list[Socket]:
-        """A socket for each user with his room, at most AT_ONCE being opened; over the servers by turns."""
+        """Open a socket for each user, in the user's room, at most AT_ONCE at a time, on the servers in turn."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int, user: str, room: str) -> Socket:

@@ -1,4 +1,4 @@
-"""What chat's messages carry: the shapes that are read, and those that are made."""
+"""The payloads of chat's messages: what clients send, checked, and what the server sends."""
 
 import base64
 import re
@@ -22,16 +22,16 @@ _CREATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 class Content(msgspec.Struct):
-    """What is said; whatever else the payload holds is passed on untouched."""
+    """The payload of a chat message. Other fields are passed on unread."""
 
     content: str
 
 
 class HistoryQuery(msgspec.Struct, rename="camel"):
-    """Which part of a history."""
+    """The payload of `get_recent_messages`: which part of a history."""
 
     moment: ClassVar[re.Pattern[str]] = _SCORE
-    """What a cursor of this history says a moment with."""
+    """How a cursor of this history writes a moment."""
 
     limit: int | float | None = None
     before: str | None = None
@@ -39,7 +39,7 @@ class HistoryQuery(msgspec.Struct, rename="camel"):
     cursor: str | None = None
 
     def stretch(self) -> Stretch:
-        """The same, checked; Refused when it makes no sense. A cursor decides over `before` and `after`."""
+        """The part asked for, checked; Refused when the fields contradict. A cursor overrides `before` and `after`."""
         limit = self.limit if self.limit is not None else HISTORY_DEFAULT
         count = int(min(max(limit, 1), HISTORY_MAX))
         if self.cursor:
@@ -52,7 +52,7 @@ class HistoryQuery(msgspec.Struct, rename="camel"):
 
 
 class DirectHistoryQuery(HistoryQuery, rename="camel"):
-    """Which part of the conversation with whom."""
+    """The payload of `get_direct_messages`: which part of the conversation with whom."""
 
     moment: ClassVar[re.Pattern[str]] = _CREATE_TIME
 
@@ -66,7 +66,7 @@ def check_content(message: Envelope) -> None:
 
 
 class Reading(msgspec.Struct, rename="camel"):
-    """Whose messages he has read."""
+    """The payload of `mark_read`: whose messages the user has read."""
 
     with_user: str = ""
 
@@ -91,13 +91,13 @@ def check_other(user: str) -> None:
 
 
 def mark_of(message: Envelope) -> Mark:
-    """By what a message is known that may be sent again."""
+    """The mark by which a message is recognized if its client sends it again."""
     said = (message.room.encode(), message.to_user.encode(), bytes(message.payload))
     return Mark.of(message.from_user, message.message_id, message.create_time, *said)
 
 
 def senders_copy(message: Envelope, created: str) -> Envelope:
-    """What a repeat is answered with: the message as it was first sent, at `created`; Refused when it was another."""
+    """The answer to a repeat: the message as first sent, at `created`; Refused when that was another message."""
     if not created:
         raise Refused(INVALID_FIELD, "This `messageId` was already used for another message. Use a new one.")
     incoming = False if message.to_user else None
@@ -105,14 +105,14 @@ def senders_copy(message: Envelope, created: str) -> Envelope:
 
 
 def members_list(room: str, members: list[tuple[str, bool]], *, degraded: bool) -> Envelope:
-    """Who is in a room, and who of them is online."""
+    """The members of a room, and which of them are online."""
     listed = [{"userId": user, "online": online} for user, online in members]
     payload = {"room": room, "members": listed} | ({"degraded": True} if degraded else {})
     return envelope.from_system("members_list", payload, room=room)
 
 
 def conversations_list(conversations: list[Conversation] | None) -> Envelope:
-    """With whom he has conversations; None: that cannot be told now."""
+    """A user's conversations; None while they are not known."""
     listed = [
         {"withUser": one.other, "lastMessage": msgspec.Raw(one.last), "unread": one.unread}
         for one in conversations or ()
@@ -122,23 +122,23 @@ def conversations_list(conversations: list[Conversation] | None) -> Envelope:
 
 
 def user_status(user: str, status: str) -> Envelope:
-    """Somebody who shares a room is `online` or `offline` from now on."""
+    """The news that a user who shares a room is `online` or `offline` from now on."""
     payload = {"userId": user, "status": status, "timestamp": clock.text(clock.now())}
     return envelope.from_system("user_status", payload)
 
 
 def room_joined(room: str) -> Envelope:
-    """He is in, and hears the room from now on."""
+    """The answer to `join_room`: this user hears the room from now on."""
     return envelope.from_system("room_joined", {"room": room, "action": "joined"}, room=room)
 
 
 def room_left(room: str) -> Envelope:
-    """He is out."""
+    """The answer to `leave_room`."""
     return envelope.from_system("room_left", {"room": room, "action": "left"}, room=room)
 
 
 def rooms_list(rooms: set[str]) -> Envelope:
-    """The rooms he is in."""
+    """The rooms a user is in."""
     return envelope.from_system("rooms_list", {"rooms": sorted(rooms)})
 
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _HANGUPS = metrics.LabelledCounter(
     "aleatoria_hangups",
-    "Users who were told that their call is over, by what the other one did.",
+    "Users who were told that their call is over, by what the peer did.",
     "reason",
     ("hangup", "skipped", "disconnected", "timeout"),
 )

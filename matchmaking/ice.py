@@ -1,4 +1,4 @@
-"""The STUN and TURN servers a user may use; TURN's credentials are made for him and expire."""
+"""The STUN and TURN servers a user may use. TURN's credentials are made for each user and expire."""
 
 import base64
 import hashlib

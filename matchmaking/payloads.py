@@ -1,4 +1,4 @@
-"""What matchmaking's messages carry: the shapes that are read, and those that are made."""
+"""The payloads of matchmaking's messages: what clients send, checked, and what the server sends."""
 
 import msgspec
 
@@ -11,19 +11,19 @@ SDP_MAX, CANDIDATE_MAX = 32 * 1024, 4 * 1024
 
 
 class PeerRequest(msgspec.Struct, rename="camel"):
-    """Whom he skips, if anybody."""
+    """The payload of `request_random_peer`: the peer that the user skips, if any."""
 
     current_peer_id: str | None = None
 
 
 class Description(msgspec.Struct):
-    """An offer or answer; its `type` is passed on untouched."""
+    """The payload of an offer or answer. Other fields are passed on unread."""
 
     sdp: str = ""
 
 
 class Candidate(msgspec.Struct):
-    """A way to reach a peer; what else the payload holds is passed on untouched."""
+    """The payload of a candidate. Other fields are passed on unread."""
 
     candidate: msgspec.Raw = envelope.NOTHING
 
@@ -49,18 +49,18 @@ def check_candidate(message: Envelope) -> None:
 
 
 def assign_role(role: str, peer: str, *, to: str) -> Envelope:
-    """He is in a call with `peer`; the impolite one makes the offer."""
+    """The message that tells a user that they are in a call with `peer`. The impolite side makes the offer."""
     payload = {"role": role, "peerId": peer, "iceServers": ice.servers_for(to)}
     return envelope.from_system("assign_role", payload, to_user=to)
 
 
 def no_peer_available(*, to: str) -> Envelope:
-    """Nobody who could be chosen waits; he waits now."""
+    """The message that tells a user that nobody else waits, and that they wait now."""
     text = "Nobody else is waiting right now. You will be connected as soon as somebody comes."
     return envelope.from_system("no_peer_available", {"message": text}, to_user=to)
 
 
 def hangup(peer: str, reason: str, *, to: str) -> Envelope:
-    """The call with `peer` is over, and not because he said so."""
+    """The hangup that the server sends in the name of `peer`, who has not sent one."""
     hangup = Envelope(type="hangup", to_user=to, payload=envelope.raw({"reason": reason}))
     return envelope.identified(envelope.stamp(hangup, peer))

@@ -1,4 +1,4 @@
-"""Who waits, who is in a call with whom. Knows nothing of sockets."""
+"""The pool of waiting users and their calls. This module knows nothing of sockets."""
 
 import time
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Outcome, Parted, Pool, Standing, ValkeyPool
 
 WAITS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-"""Seconds by which waits are told apart where they are counted."""
+"""The bounds, in seconds, of the classes in which waits are counted."""
 RESTORE_WITHIN = 10.0
-"""Seconds after an outage in which all processes say who is alive, and nobody is taken for dead."""
+"""Seconds after an outage in which every process restores its users, so no lease counts as expired."""
 
 
 class Ended(NamedTuple):
-    """A call that is over, to be told to `user`; the moment is the store's."""
+    """A call that has ended, of which `user` is to be told. `at` is the moment of the store's step, in microseconds."""
 
     user: str
     peer: str
@@ -33,23 +33,23 @@ class CallServices:
         self._pool: Failover[Pool] = Failover(self._shared, self._own, link.health)
 
     async def request(self, *, user: str, skipping: str) -> Outcome:
-        """A random peer, or a place in the pool; one in a call keeps it unless he skips it."""
+        """Pair a user with a random peer, or let them wait. A user in a call keeps it unless they skip its peer."""
         return await self._pool.use(lambda store: store.request(user, skipping))
 
     async def offer(self, *, user: str) -> Parted:
-        """Let him wait; a call he was in ends."""
+        """Put a user into the pool. A call they are in ends."""
         return await self._pool.use(lambda store: store.offer(user))
 
     async def withdraw(self, *, user: str) -> int:
-        """Let him no longer wait, from this moment on."""
+        """Take a user out of the pool; returns the moment of the step."""
         return await self._pool.use(lambda store: store.withdraw(user))
 
     async def end(self, *, user: str, peer: str) -> int:
-        """End the call between the two; the moment, or 0 when there was none."""
+        """End the call between two users; returns the moment of the step, 0 when they are in no call."""
         return await self._pool.use(lambda store: store.end(user, peer))
 
     async def quit_all(self, *, user: str, since: float) -> Parted:
-        """He is gone; a call he was in ends. Nothing does when he has waited or called anew `since`."""
+        """Take a user out of the pool and end their call, unless they have waited or called again `since`."""
         return await self._pool.use(lambda store: store.quit(user, since))
 
     async def hear_of_end(self, *, user: str, peer: str) -> None:
@@ -58,19 +58,19 @@ class CallServices:
             await self._own.end(user, peer)
 
     async def are_in_a_call(self, *, user: str, peer: str) -> bool:
-        """Whether the two are."""
+        """Whether two users are in a call with each other."""
         return await self._pool.use(lambda store: store.peer(user)) == peer
 
     async def hold(self, *, user: str) -> None:
-        """His connection is lost; he may come back for a while."""
+        """Shorten the lease of a user whose connection is lost to the time in which they may come back."""
         await self._pool.use(lambda store: store.hold(user))
 
     async def renew(self, *, users: list[str]) -> list[str]:
-        """Their sockets are open; those who are taken for dead all the same."""
+        """Renew the leases of users; returns those whose lease had already expired."""
         return await self._pool.use(lambda store: store.renew(users)) if users else []
 
     async def sweep(self) -> list[Ended]:
-        """Those whose lease has run out are gone; whom to tell."""
+        """Remove users whose leases have expired; returns whom to tell that a call has ended: both sides."""
         if time.time() - self._health.since < RESTORE_WITHIN:
             return []
         swept = await self._pool.use(lambda store: store.sweep())
@@ -78,27 +78,27 @@ class CallServices:
         return [Ended(*pair, at) for user, (peer, at) in over for pair in ((peer, user), (user, peer))]
 
     async def count(self) -> tuple[int, int]:
-        """How many users wait, and how many calls are up."""
+        """The number of waiting users and the number of calls."""
         return await self._pool.use(lambda store: store.count())
 
     def remember(self, standings: list[Standing]) -> None:
-        """An outage begins, and this is what the users of this process are doing."""
+        """Take over into memory what the users of this process are doing: an outage begins."""
         self._own.remember(standings)
 
     async def write_back(self) -> list[Ended]:
-        """An outage is over: what the users of this process are doing is so; whose calls are not, is told."""
+        """Write to Valkey what the users of this process are doing; returns the calls that this ends."""
         return await self.restore(self._own.take_all())
 
     async def restore(self, standings: list[Standing]) -> list[Ended]:
-        """What this process knows of its users is so; whose calls that ends."""
-        # All of them are sent before the first is awaited: nothing comes between.
+        """Write to Valkey what these users are doing, whatever it says of them; returns the calls that this ends."""
+        # All commands are sent before the first is awaited, so no other command comes between them.
         restoring = [self._shared.restore(standing) for standing in standings]
         ended: list[Ended] = []
         for standing, result in zip(standings, restoring, strict=True):
             try:
                 (freed, at), held = await result
             except Unavailable:
-                continue  # the next outage has begun, and remembers them again
+                continue  # the next outage has begun, which takes them over again
             if freed:
                 ended.append(Ended(freed, standing.user, at))
             if not held:

@@ -1,4 +1,4 @@
-"""Messages on a socket: what is said in rooms and directly, and the histories of both."""
+"""Messages on a socket: in rooms and direct ones, and the histories of both."""
 
 from functools import partial
 
@@ -14,18 +14,18 @@ from chat.store.repeats import Kept, Mark
 
 _MESSAGES = metrics.LabelledCounter(
     "aleatoria_messages",
-    "Messages that people said, in rooms and directly.",
+    "Messages that users sent, in rooms and directly.",
     "kind",
     ("room", "direct"),
     totals={"room": "messages", "direct": "direct messages"},
 )
 _NOT_KEPT = metrics.Counter(
-    "aleatoria_messages_not_kept", "Messages that reached people but are in no history, as Valkey was away."
+    "aleatoria_messages_not_kept", "Messages that were delivered but are in no history, because Valkey was away."
 )
 
 
 class MessagesConsumer(RoomsConsumer):
-    """One socket of a user, as far as it is about what is said."""
+    """The part of a chat socket that handles messages and histories."""
 
     @handles("chat_message", rate=rates.MESSAGE)
     async def say(self, message: Envelope) -> None:

@@ -1,6 +1,6 @@
-"""Who is there, on a socket: members, who comes and goes, who is typing.
+"""People on a socket: members of rooms, who is online, who is typing.
 
-Only those hear of it who have asked in their `hello`: they are in groups of their own.
+A client gets these events if it has asked for them in its `hello`. Its sockets are then in groups of their own.
 """
 
 from aleatoria.valkey.events import Event
@@ -13,7 +13,7 @@ from chat.people import TYPING, WATCHED
 
 
 class PeopleConsumer(RoomsConsumer):
-    """One socket of a user, as far as it is about who is there."""
+    """The part of a chat socket that handles members, presence and typing."""
 
     async def attend(self, before: frozenset[str]) -> None:
         await super().attend(before)
@@ -26,7 +26,7 @@ class PeopleConsumer(RoomsConsumer):
 
     @hears("people.status")
     async def see_status(self, event: Event) -> None:
-        """Somebody is online or offline; of several rooms that they share with this user, one tells."""
+        """A user has come online or gone offline. Of several rooms shared with them, only the first is reported."""
         shared = self.rooms.intersection(event["rooms"])
         if event["user"] != self.user_id and event["room"] == min(shared, default=""):
             await self.output.send_text(event["text"])
@@ -53,6 +53,6 @@ class PeopleConsumer(RoomsConsumer):
 
     @hears("people.typing")
     async def see_typing(self, event: Event) -> None:
-        """Somebody else is typing, in a room or to this user."""
+        """Another user is typing, in a room or to this user."""
         if TYPING in self.events and event["user"] != self.user_id:
             await self.output.send_text(event["text"])

@@ -1,4 +1,4 @@
-"""Rooms on a socket: coming, going, and who may speak where."""
+"""Rooms on a socket: joining, leaving, and the rooms in which the user may write."""
 
 from django.conf import settings
 
@@ -45,7 +45,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
         """Be in the room that was asked for, in those the user is a member of, or in the default room."""
         asked = {self._asked_room} if self._asked_room else set()
         self.people.come(self)
-        # At once, so that the room can be spoken in even while Valkey hangs.
+        # Before Valkey is asked, so that the user can write in the room even while Valkey hangs.
         self.rooms |= asked
         await super().enter()
         was_offline = await self.chat.presences.arrive(user=self.user_id)
@@ -57,7 +57,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
         await self.people.tell_status(self.user_id, "online", self.rooms if was_offline else joined)
 
     async def _join_at_connect(self, rooms: set[str]) -> set[str]:
-        """Join these rooms; those that the user is in now. Of the others the client is told once the socket is open."""
+        """Join rooms; returns those joined. For the others the client gets an error once the socket is open."""
         joined = set()
         for room in rooms:
             try:
@@ -127,7 +127,7 @@ class RoomsConsumer(EnvelopeConsumer, Person):
     # What this socket hears
 
     def groups_of(self, room: str) -> list[str]:
-        """What this socket hears of a room it is in."""
+        """The groups of a room that this socket is in."""
         return [
             groups.room_sockets(room),
             *(groups.room_watchers(kind, room) for kind in WATCHED if kind in self.events),

@@ -15,11 +15,11 @@ from chat.store.repeats import Kept, Mark, SentHere
 from chat.store.room_history import RoomHistory
 
 READ_WITHIN = 0.4
-"""Seconds after which a history is given as empty and degraded."""
+"""Seconds after which a history is answered as empty and degraded."""
 
 HISTORIES = metrics.LabelledCounter(
     "aleatoria_history_reads",
-    "Requests for histories: something was found, nothing was kept, or Valkey was away.",
+    "Requests for histories: messages were found, none were kept, or Valkey was away.",
     "outcome",
     ("found", "empty", "degraded"),
     totals={outcome: f"histories {outcome}" for outcome in ("found", "empty", "degraded")},
@@ -27,7 +27,7 @@ HISTORIES = metrics.LabelledCounter(
 
 
 class Stretch(NamedTuple):
-    """Which part of a history: so many messages, newer or older than a time or a position, else the last."""
+    """Part of a history: up to `limit` messages, newer or older than a time or a position; without either, the last."""
 
     limit: int
     newer: bool = False
@@ -37,14 +37,14 @@ class Stretch(NamedTuple):
 
 
 class History(NamedTuple):
-    """A page, and whether it may lack what should be there because Valkey is away."""
+    """A page, and whether messages may be missing from it because Valkey is away."""
 
     page: Page
     degraded: bool
 
 
 class Messages:
-    """What was said, in rooms and directly. While Valkey is away nothing is kept, and histories are empty."""
+    """Messages of rooms and between users. While Valkey is away nothing is kept, and histories are empty."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -74,14 +74,14 @@ class Messages:
         self._sent_here.remember(mark)
 
     async def room_page(self, *, room: str, stretch: Stretch) -> History:
-        """What was said in a room: newest first, or oldest first when asked for what is newer."""
+        """A page of a room's messages: newest first, or oldest first when newer messages are asked for."""
         behind = _position(stretch, self._rooms.moment_at)
         if stretch.newer and behind is not None:
             return await self._read(self._rooms.newer(room, behind, stretch.limit))
         return await self._read(self._rooms.older(room, behind, stretch.limit))
 
     async def direct_page(self, *, user: str, other: str, stretch: Stretch) -> History:
-        """What two users said to each other: always oldest first."""
+        """A page of the messages between two users, oldest first."""
         behind = _position(stretch, self._direct.moment_at)
         if stretch.newer and behind is not None:
             return await self._read(self._direct.newer(user, other, behind, stretch.limit))
@@ -101,6 +101,6 @@ class Messages:
 def _position(stretch: Stretch, moment_at: Callable[[int], str]) -> Position | None:
     if stretch.time is None:
         return stretch.position
-    # createTime moves in whole microseconds, and a score could not tell the nanoseconds between two of them apart.
+    # createTime has whole microseconds, and a score, which is a double, cannot tell nanoseconds apart.
     micros = stretch.time // 1000 if stretch.newer else -(-stretch.time // 1000)
     return Position(moment_at(micros))

@@ -1,4 +1,4 @@
-"""Who is online, over all processes, and who of a room's members is."""
+"""Which users are online, over all processes, and which members of a room."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ RENEW_EVERY = presence.RENEW_EVERY
 
 
 class Presences:
-    """Who is online. While Valkey is away nobody comes or goes."""
+    """Which users are online. While Valkey is away, nobody is reported as coming or going."""
 
     def __init__(self, link: Link) -> None:
         self._health = link.health

@@ -1,7 +1,7 @@
 """A user's side of a random call on a socket: which socket holds it, and what it knows of the call.
 
 One socket of a user holds their side: the one that asked or made itself available last. What concerns the call comes to
-it as events with the moment of the store's step, so that what comes late from the last call is told from this one.
+it as events with the moment of the store's step, by which late events of the last call are recognized and dropped.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ CLEAN_CLOSES = frozenset(code.number for code in (NORMAL, GOING_AWAY, NO_CODE))
 """The close codes with which a client leaves on purpose. With any other one the connection was lost."""
 _WAITS = metrics.Histogram(
     "aleatoria_match_wait_seconds",
-    "How long users waited in the pool who were then chosen; those who found somebody at once did not wait.",
+    "Seconds that users waited in the pool until they were chosen. Users who are paired at once are not counted.",
     services.WAITS,
     total="waits",
 )
@@ -40,9 +40,9 @@ class SideConsumer(EnvelopeConsumer):
         self.peer = ""
         self.role = ""
         self._since = 0
-        """The moment of the step that led to this; what is told of earlier ones is old news."""
+        """The moment of the step that led to this; events of earlier moments are dropped."""
         self._waits_since = 0.0
-        # What happens to a call and what its user asks for take turns: answers go out in the order of the truth.
+        # Events of the call and requests of its user take turns: frames go out in the order of the store's steps.
         self.turn = asyncio.Lock()
 
     def own_groups(self) -> list[str]:
@@ -56,7 +56,7 @@ class SideConsumer(EnvelopeConsumer):
         held, since = self._let_go(), time.time()
         # A user whose sockets are all being closed by an operator has no other that counts.
         if code == BANNED.number or (code in CLEAN_CLOSES and not await self._is_elsewhere()):
-            # Looking for their other sockets has taken a moment, in which they may have asked on a new one.
+            # While this process looked for other sockets, the user may have asked for a peer on a new one.
             await self.tell_parted(await self.calls.quit_all(user=self.user_id, since=since), "disconnected")
         elif held:
             await self.calls.hold(user=self.user_id)

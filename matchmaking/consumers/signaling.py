@@ -13,7 +13,7 @@ from matchmaking.callers import note_hangup
 from matchmaking.consumers.side import SideConsumer
 from matchmaking.errors import NOT_MATCHED
 
-_SIGNALS = metrics.Counter("aleatoria_signals", "Offers, answers and candidates passed between the two of a call.")
+_SIGNALS = metrics.Counter("aleatoria_signals", "Offers, answers and candidates passed on between the users of a call.")
 
 
 class SignalingConsumer(SideConsumer):
@@ -55,14 +55,14 @@ class SignalingConsumer(SideConsumer):
             await self._signal_openly(message)
 
     async def _signal_openly(self, message: Envelope) -> None:
-        """Where the settings allow it, signal to a user who is not in a call with this one."""
+        """Signal to a user who is not in a call with this one, where the settings allow it."""
         if not settings.SIGNALING_IS_OPEN:
             raise Refused(NOT_MATCHED, "You're not in a call with this person.")
         await self.broadcast(groups.call_sockets(message.to_user), message)
 
     @hears("call.signal")
     async def signalled(self, event: Event) -> None:
-        """The peer of this call, or late the one of the last, signals."""
+        """A signal has arrived. One of the last call's peer, which comes late, is dropped."""
         async with self.turn:
             if event["peer"] == self.peer:
                 await self.output.send_text(event["frame"])

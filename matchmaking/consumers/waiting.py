@@ -13,7 +13,7 @@ from matchmaking.store.pool import Parted
 logger = logging.getLogger(__name__)
 
 _MATCHES = metrics.Counter(
-    "aleatoria_matches", "Pairs of strangers that were made; the process of who asked counts.", total="matches"
+    "aleatoria_matches", "Pairs of users that were made, counted in the process of the user who asked.", total="matches"
 )
 
 

@@ -1,4 +1,4 @@
-// The chat on the bare `ws` package, as one writes it who wants speed and does the rest himself: a message is encoded
+// The chat on the bare `ws` package, as somebody writes it who wants speed and builds the rest: a message is encoded
 // once, published once in the same pipeline in which it is kept, and each process hands the finished text to those of
 // its sockets that listen to the channel.
 import { WebSocketServer } from "ws";
