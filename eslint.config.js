@@ -11,10 +11,12 @@ export default [
   js.configs.recommended,
   {
     rules: {
+      "max-len": ["error", { code: 120 }], // Prettier does not break comments and strings
       eqeqeq: "error", // `==` converts its operands
       "no-implicit-globals": "error",
       "no-shadow": "error", // two things of one name get two names
-      "no-unused-vars": ["error", { ignoreRestSiblings: true, varsIgnorePattern: "^_" }], // `{ left: _, ...rest }` drops a field
+      // `{ dropped: _, ...rest }` copies an object without a field.
+      "no-unused-vars": ["error", { ignoreRestSiblings: true, varsIgnorePattern: "^_" }],
       "no-var": "error",
       "object-shorthand": "error",
       "prefer-const": "error",

@@ -184,7 +184,7 @@ def table(html: str, heading: str) -> list[list[str]]:
 
 def facts(html: str) -> dict[str, str]:
     """The numbers of a page by their names."""
-    return {text(name): text(value) for name, value in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html, re.DOTALL)}
+    return {text(name): text(value) for name, value in re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", html, re.DOTALL)}
 
 
 def links(html: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 /**
- * A client of Aleatoria's protocol, for any web page: it reconnects after a loss, sends each message until the server has
- * acknowledged it, and keeps conversations in order, without gaps or duplicates. See README.md and docs/protocol.md.
+ * A client of Aleatoria's protocol: it reconnects after a loss, sends a message until the server acknowledges it, and
+ * keeps conversations in order, without gaps or duplicates. See README.md and docs/protocol.md.
  */
 
 import { addressOf, conversationKey } from "./address.js";
@@ -68,8 +68,8 @@ export class Client {
 
   /**
    * Calls `listener` on each event of a kind: `state`, `message` (new in a conversation), `change` (of a conversation),
-   * `rooms`, `status` (a user has come online or gone offline), `typing`, `degraded`, `signal` (of a call), `problem` (a
-   * text for the user). Returns a function that removes the listener.
+   * `rooms`, `status` (a user has come online or gone offline), `typing`, `degraded`, `signal` (of a call), `problem`
+   * (a text for the user). Returns a function that removes the listener.
    * @param {string} kind @param {(event: any) => void} listener
    */
   on(kind, listener) {
@@ -90,8 +90,8 @@ export class Client {
   hurry = () => this.#connection.retryNow();
 
   /**
-   * Sends a message until the server has acknowledged it, over as many connections as that takes; it counts once. Returns
-   * its messageId. The message is in its conversation at once, as pending.
+   * Sends a message until the server acknowledges it, over as many connections as that takes; it counts once.
+   * Returns its messageId. The message is in its conversation at once, as pending.
    * @param {Address} to @param {string} content
    */
   say(to, content) {

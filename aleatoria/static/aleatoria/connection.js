@@ -93,7 +93,7 @@ export class Connection {
     socket.onclose = (/** @type {{ code: number }} */ { code }) => this.#lose(socket, code);
   }
 
-  /** Ends a connection, and schedules the next one unless the close code forbids it. @param {any} socket @param {number} code */
+  /** Schedules the next connection unless the close code forbids it. @param {any} socket @param {number} code */
   #lose(socket, code) {
     if (socket !== this.#socket || !socket) return;
     this.#forgetSocket();
@@ -111,7 +111,7 @@ export class Connection {
     this.handlers.onLost();
   }
 
-  /** Delays are random, so that the clients of a server that comes back do not return all at once. @param {number} code */
+  /** Delays are random, so that clients do not return to a server all at once. @param {number} code */
   #nextDelay(code) {
     const { random } = this.settings;
     if (code === RESTART) return random() * RESTART_DELAY;

@@ -3,7 +3,7 @@ export class Emitter {
   /** @type {Map<string, Set<(event: any) => void>>} */
   #listeners = new Map();
 
-  /** Adds a listener; returns a function that removes it. @param {string} kind @param {(event: any) => void} listener */
+  /** Returns a function that removes the listener. @param {string} kind @param {(event: any) => void} listener */
   on(kind, listener) {
     if (!this.#listeners.has(kind)) this.#listeners.set(kind, new Set());
     this.#listeners.get(kind)?.add(listener);

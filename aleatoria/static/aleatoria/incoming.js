@@ -7,7 +7,10 @@ import { Refused } from "./requests.js";
 
 /** Applies the server's frames to a client. */
 export class Incoming {
-  /** @param {Client} client @param {Connection} connection @param {Outbox} outbox @param {Requests} requests @param {Emitter["emit"]} emit */
+  /**
+   * @param {Client} client @param {Connection} connection @param {Outbox} outbox @param {Requests} requests
+   * @param {Emitter["emit"]} emit
+   */
   constructor(client, connection, outbox, requests, emit) {
     this.client = client;
     this.connection = connection;

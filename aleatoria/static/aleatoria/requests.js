@@ -40,7 +40,7 @@ export class Requests {
     return this.#pending.has(messageId);
   }
 
-  /** Resolves the oldest request that a frame answers; returns whether there is one. @param {string} type @param {any} payload */
+  /** Resolves the oldest request of which this is the answer. @param {string} type @param {any} payload */
   answer(type, payload) {
     for (const [messageId, { answer, about, resolve }] of this.#pending) {
       if (answer !== type || (about && about !== (payload.room ?? payload.withUser))) continue;

@@ -57,7 +57,7 @@ export type ConnectionHandlers = {
   onLost: () => void;
 };
 
-/** A request without an answer. `answer` is the type of the frame that answers it, `about` the room or user it names. */
+/** A request without an answer. `answer` is the type of the answering frame, `about` the room or user that it names. */
 export type PendingRequest = {
   frame: Frame;
   answer: string;

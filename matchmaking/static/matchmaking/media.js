@@ -3,7 +3,7 @@
 import { find, makeElement } from "../aleatoria/text.js";
 
 /** @typedef {"audio" | "video"} Kind */
-/** @typedef {{ onChange: () => void, onTrack: (track: MediaStreamTrack | null, kind: Kind) => Promise<void> | void }} Handlers */
+/** @typedef {(track: MediaStreamTrack | null, kind: Kind) => Promise<void> | void} OnTrack */
 
 const KINDS = /** @type {const} */ (["audio", "video"]);
 
@@ -16,7 +16,7 @@ export class Media {
   /** Set while the browser asks the user for permission. @type {Promise<void> | null} */
   #opening = null;
 
-  /** @param {HTMLElement} root @param {Handlers} handlers `onTrack` is called with each track that replaces another */
+  /** @param {HTMLElement} root @param {{ onChange: () => void, onTrack: OnTrack }} handlers */
   constructor(root, { onChange, onTrack }) {
     this.onChange = onChange;
     this.onTrack = onTrack;
@@ -131,7 +131,10 @@ export class Media {
 /** Returns why camera and microphone could not be opened, for the user. @param {DOMException} error */
 function explain({ name }) {
   if (name === "NotAllowedError")
-    return "Your browser does not let this page use camera and microphone. Allow it beside the address, then press Try again.";
+    return (
+      "Your browser does not let this page use camera and microphone. " +
+      "Allow it beside the address, then press Try again."
+    );
   if (name === "NotFoundError") return "There is no camera and no microphone. Plug one in, then press Try again.";
   if (name === "SecurityError") return "Camera and microphone work only over https. Open this page with https://.";
   return "Camera and microphone are in use by another program. Close it, then press Try again.";

@@ -24,7 +24,7 @@ export class Video {
   /** @type {Call | null} */
   #call = null;
 
-  /** @param {Client} client @param {HTMLElement} root @param {(peer: string) => void} onPeer called with each new peer, or "" */
+  /** @param {Client} client @param {HTMLElement} root @param {(peer: string) => void} onPeer */
   constructor(client, root, onPeer) {
     this.client = client;
     this.root = root;

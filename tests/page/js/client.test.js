@@ -191,7 +191,7 @@ test("without an identity it says so and does not try again", async () => {
   assert.equal(sockets.length, 1);
 });
 
-test("it waits a random while, twice as long each time, half a minute at most, and after a restart up to five seconds", (context) => {
+test("it waits a random time: longer each time, half a minute at most, five seconds after a restart", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const made = [];
   class Failing {
