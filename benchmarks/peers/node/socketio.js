@@ -15,8 +15,8 @@ const io = new Server(http, {
 });
 
 io.on("connection", (socket) => {
-  const { userId, room } = socket.handshake.query;
-  socket.join([`room.${room}`, `user.${userId}`]);
+  const { userId, room: firstRoom } = socket.handshake.query;
+  socket.join([`room.${firstRoom}`, `user.${userId}`]);
 
   socket.on("chat_message", async ({ room, toUser, payload }) => {
     if (toUser) {
