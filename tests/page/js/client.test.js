@@ -1,4 +1,4 @@
-// The client against a real server, whose connections these tests cut. SERVER is where it is.
+// Tests of the client against a real server. The variable SERVER is its URL. The tests cut connections.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
@@ -10,7 +10,7 @@ const server = process.env.SERVER;
 const sockets = [];
 const clients = [];
 
-/** A socket of a browser, as far as the client uses one, that a test can cut. */
+/** A WebSocket that a test can cut. */
 class Cuttable extends WebSocket {
   constructor(url) {
     super(url, { origin: server });
@@ -29,7 +29,7 @@ function clientOf(user, { room = unique("room"), ...options } = {}) {
   return client;
 }
 
-/** Resolves at the first event that `fits`. */
+/** Resolves with the first event for which `fits` returns true. */
 const heard = (client, kind, fits = () => true) =>
   new Promise((resolve) => {
     const off = client.on(kind, (event) => {
@@ -84,7 +84,7 @@ test("what was said while the connection was cut arrives once, in order, on both
     opened(clientOf(unique("ana"), { room })),
     opened(clientOf(unique("bob"), { room })),
   ]);
-  // A gap begins at the last message that arrived: both must have one.
+  // The client fills a gap from the last message that it received, so both must have one.
   const both = [ana, bob].map((one) => heard(one, "message", says("before")));
   ana.say({ room }, "before");
   await Promise.all(both);
@@ -111,7 +111,7 @@ test("what was sent and not acknowledged is sent again and counts once", async (
     opened(clientOf(unique("bob"), { room })),
   ]);
   const arrived = heard(bob, "message", says("once"));
-  // Sent, but the answer will not be heard.
+  // The client sends the message, but does not receive the answer.
   sockets[0].onmessage = () => {};
   ana.say({ room }, "once");
   await arrived;

@@ -1,4 +1,4 @@
-// A conversation stays in order and has each message once, however they come.
+// A conversation keeps messages in order and without duplicates, in whatever order they arrive.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
