@@ -67,7 +67,7 @@ def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def subscribers(client: redis.Redis, channel: bytes) -> int:
     """How many connections Valkey has that are subscribed to the channel."""
-    return int(client.pubsub_numsub(channel)[0][1])  # type: ignore[index] # redis-py's are for async clients too
+    return int(client.pubsub_numsub(channel)[0][1])
 
 
 async def is_given_up(client: redis.Redis, channel: bytes) -> None:
