@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aleatoria.servers.inbox import READ_BACKLOG, Inbox
+from aleatoria.servers.inbox import Inbox
 
+READ_BACKLOG = 64
 HALF = READ_BACKLOG // 2
 DISCONNECT = {"type": "websocket.disconnect", "code": 1000}
 Ending = Callable[[Inbox], None]

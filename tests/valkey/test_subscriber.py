@@ -133,6 +133,17 @@ async def test_what_is_unwanted_twice_lingers_from_the_second_time(listening: Li
     assert await listening.hears(keys, A, b"again")
 
 
+async def test_what_is_unwanted_before_it_is_asked_for_is_not_subscribed_to(
+    listening: Listening, keys: redis.Redis
+) -> None:
+    wanting = asyncio.create_task(listening.subscriber.want(A))
+    await asyncio.sleep(0)  # it is asked for at the end of this turn
+    listening.subscriber.unwant(A)
+    await listening.subscriber.want(B)
+    assert (subscribers(keys, A), subscribers(keys, B)) == (0, 1)
+    wanting.cancel()
+
+
 async def test_who_wants_something_of_a_valkey_that_hangs_waits_less_than_a_second(mortal: ValkeyProcess) -> None:
     async with listening_to(mortal) as one:
         mortal.hang()
