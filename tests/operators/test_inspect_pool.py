@@ -9,7 +9,7 @@ import redis
 from aleatoria.operators import totals
 from matchmaking.services import WAITS
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.commands import Manage
 
 

@@ -16,11 +16,11 @@ from aleatoria.operators import stats, totals
 from aleatoria.operators.stats import Process, Total
 from aleatoria.valkey.health import State
 from tests.conftest import MakeServer, MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.here import here, link
 from tests.support.processes import ValkeyProcess
+from tests.support.waiting import until
 from tests.support.wire import Wire
-from tests.valkey.test_outage import until
 
 SECOND, DAY = 1000, 24 * 3600 * 1000
 Flush = Callable[[], Awaitable[None]]

@@ -19,7 +19,7 @@ import redis
 from aleatoria.management.commands.watch import _scenes
 from aleatoria.operators import stats, totals
 from tests.conftest import MakeServer, MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.commands import Manage, seconds_since
 from tests.support.here import here
 from tests.support.processes import PATIENCE, ValkeyProcess
