@@ -19,6 +19,7 @@ from tests.conftest import MakeServer, MakeTab
 from tests.support.calls import meet
 from tests.support.here import here, link
 from tests.support.processes import ValkeyProcess
+from tests.support.stopped_clock import stop_clock
 from tests.support.waiting import until
 from tests.support.wire import Wire
 
@@ -111,7 +112,10 @@ async def test_what_others_have_counted_is_added_to(tab: MakeTab, flush: Flush, 
     assert both(keys, "what only others count") == (7, 7)
 
 
-async def test_all_of_it_expires(tab: MakeTab, flush: Flush, keys: redis.Redis) -> None:
+async def test_all_of_it_expires(
+    tab: MakeTab, flush: Flush, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_clock(monkeypatch, totals)
     async with tab("ana"):
         await flush()
     (hour,) = keys.scan_iter("stats:hour:*")
