@@ -3,10 +3,10 @@
 import ast
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from tests.support.modules import modules
 from tests.support.repository import ROOT
 
 APPS = ("chat", "matchmaking")
@@ -109,14 +109,6 @@ def complaints(module: str, source: str) -> list[str]:
     if module != ENVIRONMENT and (reads or from_os):
         found.append(f"{module} reads the environment")
     return found
-
-
-@cache
-def modules() -> dict[str, Path]:
-    """Every module of the project but the tests, by its dotted name."""
-    files = [ROOT / "manage.py", *(file for top in ("aleatoria", *APPS) for file in (ROOT / top).rglob("*.py"))]
-    dotted = {file: ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in sorted(files)}
-    return {name.removesuffix(".__init__"): file for file, name in dotted.items()}
 
 
 def test_everything_imports_only_what_it_may() -> None:

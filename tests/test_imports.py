@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from tests.support.modules import modules
 from tests.support.repository import ROOT
-from tests.test_architecture import modules
 
 # Run with the names of modules as arguments. Each is imported into a process of its own, forked from one in which
 # Django is set up and nothing else. What is printed is what it has made of the classes that a node consists of.

@@ -13,8 +13,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.recording.recorder import KINDS, Recording, Transcript
+from tests.recording.recorder import Recording
+from tests.recording.servers import KINDS
 from tests.recording.takes import kept, take
+from tests.recording.transcript import Transcript
 from tests.support.repository import ROOT
 
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()

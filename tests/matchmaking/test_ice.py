@@ -145,12 +145,15 @@ def _in(seconds: int) -> str:
     return f"{int(time.time()) + seconds}:ana"
 
 
+EXPIRED = _in(-5)
+
+
 @pytest.mark.parametrize(
     ("username", "credential"),
     [
         (_in(3600), base64.b64encode(b"twenty bytes of rot.").decode()),
         (_in(3600), _credential(_in(7200))),
-        (_in(-5), _credential(_in(-5))),
+        (EXPIRED, _credential(EXPIRED)),
     ],
     ids=["made up", "of another", "expired"],
 )

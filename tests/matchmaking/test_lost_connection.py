@@ -2,24 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 import redis
 
+from tests.support.calls import ANSWER, CANDIDATE, OFFER, is_missed, meet, role_of, signals
 from tests.support.processes import PATIENCE, ValkeyProcess
 from tests.support.serving import Serving
-from tests.support.tab import Talk, strictly
+from tests.support.tab import strictly
 from tests.support.wire import Wire
 
-LEASES = "{available:webrtc}:leases"
 HOLD = 2.0
-OFFER = {"type": "offer", "sdp": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"}
-ANSWER = {"type": "answer", "sdp": "v=0\r\no=- 2 2 IN IP4 0.0.0.0\r\n"}
-CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
 
 
 @pytest.fixture(scope="module")
@@ -41,41 +37,10 @@ async def bob(urls: list[str], keys: redis.Redis) -> AsyncIterator[Wire]:
         yield tab
 
 
-async def role_of(tab: Talk) -> tuple[str, str]:
-    payload = (await tab.hears("assign_role"))["payload"]
-    return payload["role"], payload["peerId"]
-
-
-async def meet(asking: Talk, waiting: Talk) -> None:
-    await waiting.sends("user_available_webrtc")
-    await waiting.hears_nothing()
-    await asking.sends("request_random_peer")
-    assert await role_of(asking) == ("impolite", waiting.user)
-    assert await role_of(waiting) == ("polite", asking.user)
-
-
-async def signals(sender: Talk, receiver: Talk, kind: str, payload: dict[str, Any]) -> None:
-    await sender.sends(kind, toUser=receiver.user, payload=payload)
-    heard = await receiver.hears(kind)
-    assert (heard["fromUser"], heard["payload"]) == (sender.user, payload)
-
-
 async def is_cut_off(tab: Wire, keys: redis.Redis) -> None:
     """Returns when the server has noticed."""
     tab.drops()
     await is_missed(tab.user, keys)
-
-
-async def is_missed(user: str, keys: redis.Redis) -> None:
-    """Returns when the lease is the time in which he may come back."""
-    await becomes_true(lambda: (keys.zscore(LEASES, user) or 0) < time.time() + 31)
-
-
-async def becomes_true(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("way_back", [0, 1], ids=["to the same server", "to another server"])

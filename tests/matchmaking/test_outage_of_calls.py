@@ -10,10 +10,11 @@ from aleatoria.valkey.health import State
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Standing, ValkeyPool
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import ANSWER, OFFER, meet, role_of, signals
+from tests.support.calls import ANSWER, OFFER, meet, role_of, signals
 from tests.support.here import link
+from tests.support.outages import OUTAGES, Do, mortal, valkey_process
 from tests.support.processes import ValkeyProcess
-from tests.valkey.test_outage import OUTAGES, Do, mortal, until, valkey_process
+from tests.support.waiting import until
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
 

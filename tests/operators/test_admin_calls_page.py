@@ -7,8 +7,11 @@ import pytest
 import redis
 from django.test import Client
 
+from aleatoria.operators import stats
+from tests.support import planted
 from tests.support.admin_pages import CALLS, charts, facts, shown, table, text
 from tests.support.planted import call, counted, waits
+from tests.support.stopped_clock import stop_clock
 
 
 def test_who_waits_and_who_is_in_a_call_is_shown(admin: Client, keys: redis.Redis) -> None:
@@ -48,7 +51,10 @@ def test_when_nobody_waits_or_calls_the_page_says_so(admin: Client) -> None:
     }  # fmt: skip
 
 
-def test_pairs_and_waits_of_the_last_day_are_shown(admin: Client, keys: redis.Redis) -> None:
+def test_pairs_and_waits_of_the_last_day_are_shown(
+    admin: Client, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_clock(monkeypatch, stats, planted)
     counted(keys, matches=30, waits__longer=0)
     counted(keys, timedelta(hours=5), matches=12)
     counted(keys, timedelta(hours=30), matches=1000)

@@ -1,12 +1,14 @@
 """The admin's page about Valkey."""
 
-from datetime import UTC, datetime
-
+import pytest
 import redis
 from django.test import Client
 
+from aleatoria.operators import stats
+from tests.support import planted
 from tests.support.admin_pages import VALKEY, charts, facts, shown, table, text
 from tests.support.planted import counted
+from tests.support.stopped_clock import stop_clock
 
 
 def test_valkey_is_shown_with_its_numbers(admin: Client, keys: redis.Redis) -> None:
@@ -20,14 +22,16 @@ def test_valkey_is_shown_with_its_numbers(admin: Client, keys: redis.Redis) -> N
     assert "There are no totals yet." in text(html)
 
 
-def test_what_was_counted_is_shown_by_hours_and_days(admin: Client, keys: redis.Redis) -> None:
+def test_what_was_counted_is_shown_by_hours_and_days(
+    admin: Client, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_clock(monkeypatch, stats, planted)
     counted(keys, messages=1500, direct_messages=500, matches=3, connections=7, histories_found=4, histories_degraded=1)
     html = shown(admin.get(VALKEY))
     (bars,) = charts(html).values()
     assert len(bars) == 24
-    assert bars[-1] == (100, f"{datetime.now(UTC):%H}:00: 2000")
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    assert table(html, "Day (UTC)") == [[today, "1500", "500", "3", "7"]]
+    assert bars[-1] == (100, "23:00: 2000")
+    assert table(html, "Day (UTC)") == [["2027-02-28", "1500", "500", "3", "7"]]
     numbers = facts(html)
     assert (numbers["Found messages"], numbers["Empty"], numbers["Valkey was away"]) == ("4", "0", "1")
 

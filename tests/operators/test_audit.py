@@ -7,7 +7,6 @@ import redis
 
 from aleatoria.catalog import RULES
 from tests.conftest import MakeTab, breaches
-from tests.matchmaking.test_calls import meet
 from tests.support.audit_cases import (
     CALLERS,
     CALLS,
@@ -22,6 +21,7 @@ from tests.support.audit_cases import (
     leases,
     snapshot,
 )
+from tests.support.calls import meet
 from tests.support.commands import Manage
 from tests.support.histories import ANA_AND_BOB, ATTIC, moment
 

@@ -5,8 +5,8 @@ import redis
 
 from aleatoria.catalog import RULES, key_families
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet
 from tests.support.audit_cases import CALLERS, CALLS, HOUR, WAITING, leases
+from tests.support.calls import meet
 from tests.support.commands import Manage
 
 plants = pytest.mark.plants

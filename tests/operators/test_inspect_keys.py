@@ -5,7 +5,7 @@ import re
 import redis
 
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.commands import DAY, Manage
 from tests.support.here import here
 from tests.support.histories import ATTIC

@@ -1,16 +1,17 @@
 """`inspect_pool`: who waits and who is in a call."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import redis
 
-from aleatoria.operators import totals
+from aleatoria.operators import stats, totals
 from matchmaking.services import WAITS
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.commands import Manage
+from tests.support.stopped_clock import stop_clock
 
 
 async def test_the_pool_is_shown_with_who_waits_and_who_is_in_a_call(tab: MakeTab, manage: Manage) -> None:
@@ -61,8 +62,10 @@ async def test_of_a_crowd_the_first_are_shown(keys: redis.Redis, manage: Manage)
     assert (await manage("inspect_pool")).lines[-1] == "The first 200 of each are shown."
 
 
-async def test_how_long_people_wait_is_read_from_the_last_hours(keys: redis.Redis, manage: Manage) -> None:
-    now = datetime.now(UTC)
+async def test_how_long_people_wait_is_read_from_the_last_hours(
+    keys: redis.Redis, manage: Manage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = stop_clock(monkeypatch, stats).moment
     for key, counts in (
         (totals.hour_key(now), {"matches": 4, f"waits:{WAITS[1]}": 2}),
         (totals.hour_key(now - timedelta(hours=2)), {"matches": 100, "waits:longer": 100}),

@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.commands import DAY, Manage, seconds_since
 from tests.support.histories import ANA_AND_BOB
 

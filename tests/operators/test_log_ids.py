@@ -12,7 +12,7 @@ from django.test import AsyncClient, Client
 from aleatoria.telemetry import trace
 from aleatoria.telemetry.logs import JsonLineFormatter, TraceFilter
 from tests.conftest import MakeTab
-from tests.matchmaking.test_lost_connection import meet
+from tests.support.calls import meet
 from tests.support.here import link
 from tests.support.logs import FAILED, PAGE
 from tests.support.tab import Denied

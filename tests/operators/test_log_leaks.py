@@ -15,15 +15,15 @@ from pytest_django import Settings
 from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import State
 from tests.conftest import MakeServer, MakeTab
-from tests.matchmaking.test_lost_connection import meet
+from tests.support.calls import meet
 from tests.support.here import link
 from tests.support.leaks import SERVER_SIDE, collecting
 from tests.support.logs import FAILED, PAGE, PRODUCTION, status
 from tests.support.planted_secrets import PLANTED, SAYS, come_with_proofs, nothing_of_it, say_all_of_it, tokens
 from tests.support.processes import ValkeyProcess
 from tests.support.tab import Talk
+from tests.support.waiting import until
 from tests.support.wire import Wire
-from tests.valkey.test_outage import until
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import ANSWER, CANDIDATE, OFFER, meet, signals
+from tests.support.calls import ANSWER, CANDIDATE, OFFER, meet, signals
 from tests.support.here import here, link
 from tests.support.metrics import Watch
 from tests.support.tab import Tab

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from aleatoria.operators import operations
 from aleatoria.telemetry import trace
 from tests.conftest import MakeServer, MakeTab
-from tests.matchmaking.test_calls import OFFER, meet
+from tests.support.calls import OFFER, meet
 from tests.support.here import here
 from tests.support.metrics import Watch, samples
 from tests.support.tab import Denied

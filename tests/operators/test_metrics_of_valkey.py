@@ -14,7 +14,7 @@ from tests.conftest import MakeTab
 from tests.support.here import here, link
 from tests.support.metrics import At, Watch
 from tests.support.processes import ValkeyProcess
-from tests.valkey.test_outage import until
+from tests.support.waiting import until
 
 
 @pytest.fixture

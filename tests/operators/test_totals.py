@@ -16,11 +16,12 @@ from aleatoria.operators import stats, totals
 from aleatoria.operators.stats import Process, Total
 from aleatoria.valkey.health import State
 from tests.conftest import MakeServer, MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.here import here, link
 from tests.support.processes import ValkeyProcess
+from tests.support.stopped_clock import stop_clock
+from tests.support.waiting import until
 from tests.support.wire import Wire
-from tests.valkey.test_outage import until
 
 SECOND, DAY = 1000, 24 * 3600 * 1000
 Flush = Callable[[], Awaitable[None]]
@@ -111,7 +112,10 @@ async def test_what_others_have_counted_is_added_to(tab: MakeTab, flush: Flush, 
     assert both(keys, "what only others count") == (7, 7)
 
 
-async def test_all_of_it_expires(tab: MakeTab, flush: Flush, keys: redis.Redis) -> None:
+async def test_all_of_it_expires(
+    tab: MakeTab, flush: Flush, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_clock(monkeypatch, totals)
     async with tab("ana"):
         await flush()
     (hour,) = keys.scan_iter("stats:hour:*")

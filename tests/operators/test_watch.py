@@ -19,11 +19,12 @@ import redis
 from aleatoria.management.commands.watch import _scenes
 from aleatoria.operators import stats, totals
 from tests.conftest import MakeServer, MakeTab
-from tests.matchmaking.test_calls import meet
+from tests.support.calls import meet
 from tests.support.commands import Manage, seconds_since
 from tests.support.here import here
 from tests.support.processes import PATIENCE, ValkeyProcess
 from tests.support.repository import ROOT
+from tests.support.stopped_clock import stop_clock
 from tests.support.wire import Wire
 
 
@@ -113,23 +114,15 @@ def test_a_watch_tells_messages_a_second(keys: redis.Redis, watching: "subproces
 
 
 def test_messages_a_second_go_on_over_midnight(keys: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-    class Clock(datetime):
-        moment = midnight - timedelta(seconds=1)
-
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return cls.moment
-
-    monkeypatch.setattr(stats, "datetime", Clock)
+    clock = stop_clock(monkeypatch, stats)
+    midnight = clock.moment + timedelta(seconds=1)
     for back, messages in enumerate((0, 500, 1000)):
         key = totals.day_key(midnight - timedelta(days=back))
         keys.hset(key, "messages", messages)
         keys.expire(key, 60)
     seen = _scenes(keys, 0.2)
     next(seen)
-    Clock.moment = midnight + timedelta(seconds=1)
+    clock.moment = midnight + timedelta(seconds=1)
     keys.hincrby(totals.day_key(midnight), "messages", 1)
     rate = next(seen).messages_per_second
     assert rate is not None

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.recording.recorder import KINDS, Recording, record
+from tests.recording.recorder import Recording, record
 from tests.recording.script import conversation, differences
+from tests.recording.servers import KINDS
 
 DIRECTORY = Path(__file__).resolve().parent
 COMMON = DIRECTORY / "common.txt"

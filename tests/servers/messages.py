@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.matchmaking.test_lost_connection import becomes_true
 from tests.support.processes import ServerProcess
 from tests.support.tab import Frame
+from tests.support.waiting import becomes_true
 from tests.support.wire import Wire
 
 LIMIT = 65536

@@ -10,7 +10,7 @@ from aleatoria.valkey.layer import ChannelLayer
 from matchmaking.store.memory_pool import MemoryPool
 from matchmaking.store.pool import Clock, Pool, ValkeyPool
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet, role_of
+from tests.support.calls import meet, role_of
 from tests.support.here import link
 
 

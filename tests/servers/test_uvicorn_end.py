@@ -9,7 +9,6 @@ import pytest
 import redis
 from websockets.frames import Opcode
 
-from tests.matchmaking.test_lost_connection import OFFER, is_missed, meet, role_of, signals
 from tests.servers.conftest import LOOPS
 from tests.servers.messages import (
     RESTART,
@@ -18,6 +17,7 @@ from tests.servers.messages import (
     is_disconnected,
     message_of,
 )
+from tests.support.calls import OFFER, is_missed, meet, role_of, signals
 from tests.support.processes import UvicornProcess, ValkeyProcess
 from tests.support.raw import Raw, framed
 from tests.support.tab import LOST

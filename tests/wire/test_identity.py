@@ -1,96 +1,15 @@
-"""Who is on a connection: each proof good, absent, forged and expired, and which of several decides."""
+"""Who is on a connection: each proof good, absent, forged and expired."""
 
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
-from itertools import combinations
-from typing import NamedTuple
-from urllib.parse import quote
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.signing import Signer
-from django.test import Client
 from pytest_django import Settings
 
-from aleatoria.wire import identity
 from tests.conftest import MakeTab
-from tests.support.tab import Closed
-
-PAGE = {"origin": "http://testserver", "host": "testserver"}
-
-
-class Proof(NamedTuple):
-    """What a handshake says of who is there."""
-
-    headers: dict[str, str] = {}
-    cookies: dict[str, str] = {}
-    subprotocols: tuple[str, ...] = ()
-    query: str = ""
-
-    def and_also(self, other: "Proof") -> "Proof":
-        """Both at once."""
-        return Proof(
-            self.headers | other.headers,
-            self.cookies | other.cookies,
-            self.subprotocols + other.subprotocols,
-            self.query or other.query,
-        )
-
-
-NOBODY = Proof()
-
-
-def token(user: str, *, ends_in: float = 60.0) -> str:
-    return identity.sign(user, time.time() + ends_in)
-
-
-def expired(user: str) -> str:
-    return token(user, ends_in=-1)
-
-
-def forged(user: str) -> str:
-    """A token that says `user` under eve's signature."""
-    return token(user).rpartition("~")[0] + "~" + token("eve").rpartition("~")[2]
-
-
-def empty(user: str) -> str:
-    return ""
-
-
-def header(text: str) -> Proof:
-    return Proof({"authorization": f"Bearer {text}"})
-
-
-def subprotocol(text: str) -> Proof:
-    return Proof(subprotocols=("aleatoria.v1", f"bearer.{text}"))
-
-
-def cookie(text: str) -> Proof:
-    return Proof(cookies={"aleatoria_guest": text})
-
-
-def session(key: str) -> Proof:
-    return Proof(cookies={"sessionid": key})
-
-
-def query(user: str) -> Proof:
-    return Proof(query=f"userId={quote(user)}")
-
-
-async def who(tab: MakeTab, proof: Proof) -> str | int:
-    """Who the server says is there, or the code with which it closes."""
-    cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in proof.cookies.items())} if proof.cookies else {}
-    headers = PAGE | proof.headers | cookies
-    async with tab("?", query=proof.query, headers=headers, subprotocols=proof.subprotocols) as there:
-        await there.sends("hello")
-        try:
-            return str((await there.hears("welcome"))["payload"]["userId"])
-        except Closed as closed:
-            return closed.code
-
+from tests.support.proofs import NOBODY, PAGE, Proof, cookie, expired, forged, header, query, subprotocol, token, who
 
 TOKENS: dict[str, tuple[Callable[[], str], str | int]] = {
     "good": (lambda: token("ana-7f3k2q"), "ana-7f3k2q"),
@@ -189,43 +108,10 @@ async def test_who_is_refused_gets_no_answer_and_changes_nothing(tab: MakeTab) -
         await ana.hears_nothing()
 
 
-# Which of several decides: those that come first here.
-GUESTS: dict[str, Callable[[str], Proof]] = {
-    "header": lambda user: header(token(user)),
-    "subprotocol": lambda user: subprotocol(token(user)),
-    "cookie": lambda user: cookie(token(user)),
-    "query": query,
-}
-BAD: dict[str, Callable[[], Proof]] = {
-    f"{kind.__name__}, {why.__name__}": lambda kind=kind, why=why: kind(why("eve"))  # type: ignore[misc]
-    for kind in (header, subprotocol, cookie)
-    for why in (forged, expired, empty)
-}
-
-
-@pytest.mark.parametrize(("first", "second"), list(combinations(GUESTS, 2)))
-async def test_the_first_proof_decides(tab: MakeTab, first: str, second: str) -> None:
-    assert await who(tab, GUESTS[first]("ana").and_also(GUESTS[second]("bob"))) == "ana"
-
-
-@pytest.mark.parametrize(
-    ("bad", "good"),
-    [
-        (bad, good)
-        for bad in BAD
-        for good in GUESTS
-        if list(GUESTS).index(bad.partition(",")[0]) < list(GUESTS).index(good)
-    ],
-)
-async def test_a_bad_first_proof_is_refused_not_skipped(tab: MakeTab, bad: str, good: str) -> None:
-    assert await who(tab, BAD[bad]().and_also(GUESTS[good]("ana"))) == 4401
-
-
-@pytest.mark.parametrize("good", ["header", "subprotocol"])
-async def test_a_bad_second_proof_is_not_looked_at(tab: MakeTab, good: str) -> None:
-    later = list(GUESTS)[list(GUESTS).index(good) + 1 :]
-    for bad in [bad for bad in BAD if bad.partition(",")[0] in later]:
-        assert await who(tab, GUESTS[good]("ana").and_also(BAD[bad]())) == "ana"
+@pytest.mark.parametrize("text", ["userId=ana&room=%ff", "userId=%ff"], ids=["room", "user"])
+async def test_a_query_that_is_not_utf8_is_a_bad_request(tab: MakeTab, text: str) -> None:
+    async with tab(query=text) as nobody:
+        assert await nobody.hears_close() == 4400
 
 
 # Sub-protocols
@@ -271,71 +157,3 @@ async def test_no_token_is_logged(
     await who(tab, kind(secret))
     assert secret not in caplog.text
     assert secret.rpartition("~")[2] not in caplog.text
-
-
-# Django users
-
-
-@pytest.fixture
-def sessions(transactional_db: None) -> dict[str, str]:
-    """Session keys by what is the matter with them."""
-
-    def log_in(username: str) -> str:
-        user = get_user_model().objects.create_user(username)
-        client = Client()
-        client.force_login(user)
-        return str(client.session.session_key)
-
-    keys = {name: log_in(name) for name in ("ana", "expired", "deactivated", "deleted", "changed", "system", "a:b")}
-    keys["an\u00e1"] = log_in("an\u00e1")
-    users = get_user_model().objects
-    users.filter(username="deactivated").update(is_active=False)
-    users.filter(username="deleted").delete()
-    users.filter(username="changed").update(password="another")
-    late = SessionStore(keys["expired"])
-    late.set_expiry(timedelta(seconds=-1))
-    late.save()
-    nobody = SessionStore()
-    nobody.create()
-    return keys | {"nobody": str(nobody.session_key), "forged": "x" * 32, "empty": "", "short": "x"}
-
-
-SESSIONS = {
-    "ana": "ana",
-    "system": 4400,
-    "a:b": 4400,
-    "an\u00e1": 4400,
-    "expired": 4401,
-    "deactivated": 4401,
-    "deleted": 4401,
-    "changed": 4401,
-    "nobody": 4401,
-    "forged": 4401,
-    "empty": 4401,
-    "short": 4401,
-}
-
-
-async def test_a_session_says_who_is_logged_in(tab: MakeTab, sessions: dict[str, str]) -> None:
-    assert {name: await who(tab, session(sessions[name])) for name in SESSIONS} == SESSIONS
-
-
-async def test_tokens_decide_over_a_session_and_a_session_over_the_query(
-    tab: MakeTab, sessions: dict[str, str]
-) -> None:
-    logged_in = session(sessions["ana"])
-    assert await who(tab, header(token("bob")).and_also(logged_in)) == "bob"
-    assert await who(tab, cookie(token("bob")).and_also(logged_in)) == "bob"
-    assert await who(tab, cookie(forged("bob")).and_also(logged_in)) == 4401
-    assert await who(tab, logged_in.and_also(query("bob"))) == "ana"
-    assert await who(tab, session(sessions["a:b"]).and_also(query("bob"))) == 4400
-
-
-async def test_who_is_not_logged_in_can_still_be_a_trusted_user_id(tab: MakeTab, sessions: dict[str, str]) -> None:
-    assert await who(tab, session(sessions["nobody"]).and_also(query("bob"))) == "bob"
-
-
-@pytest.mark.parametrize("query", ["userId=ana&room=%ff", "userId=%ff"], ids=["room", "user"])
-async def test_a_query_that_is_not_utf8_is_a_bad_request(tab: MakeTab, query: str) -> None:
-    async with tab(query=query) as nobody:
-        assert await nobody.hears_close() == 4400
