@@ -46,9 +46,7 @@ async def test_what_has_not_changed_is_not_told_again(one: Told, caplog: pytest.
     for _ in range(3):
         one.health.down(LATE)
     assert one.told == ["back", "lost", "down"]
-    assert caplog.messages == [
-        "Valkey/Redis connection failed: it is late. Will operate with degraded functionality."
-    ]
+    assert caplog.messages == ["Valkey/Redis connection failed: it is late. Will operate with degraded functionality."]
 
 
 async def test_an_outage_that_changes_its_kind_is_one_outage(one: Told) -> None:
