@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-import chat.install
 import matchmaking.install
 from aleatoria.valkey.health import State
 from chat.services import sweep
 from chat.services.presence import Presences
 from matchmaking.services import CallServices
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import meet
 from tests.support.audit_cases import LEASES
+from tests.support.calls import meet
 from tests.support.here import link
 from tests.support.processes import ValkeyProcess
-from tests.valkey.test_outage import mortal, until, valkey_process
+from tests.support.waiting import until
+from tests.valkey.test_outage import mortal, valkey_process
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
 SOON = 0.02
@@ -71,7 +71,7 @@ def sweeps_of_people(monkeypatch: pytest.MonkeyPatch) -> Counted:
 def renewals_of_people(monkeypatch: pytest.MonkeyPatch) -> Counted:
     """The renewals of who is online, which are many."""
     counted = Counted()
-    monkeypatch.setattr(chat.install.presence, "RENEW_EVERY", SOON)
+    monkeypatch.setattr("chat.services.presence.RENEW_EVERY", SOON)
     monkeypatch.setattr(Presences, "renew", counted.of(Presences.renew))
     return counted
 

@@ -12,7 +12,9 @@ from aleatoria.valkey.script import Script
 from tests.conftest import MakeTab
 from tests.support.here import link
 from tests.support.processes import ValkeyProcess
-from tests.valkey.test_outage import empty, fill_up, mortal, until, valkey_process
+from tests.support.waiting import until
+from tests.valkey.test_outage import mortal, valkey_process
+from tests.valkey.test_refusing_valkey import empty, fill_up
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
 PATIENCE = 5.0
