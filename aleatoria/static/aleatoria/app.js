@@ -162,7 +162,7 @@ async function openVideo() {
 
 find("#video").addEventListener("change", () => {
   const isOff = (find("#video").dataset.state ?? "off") === "off";
-  find("#show-video").textContent = isOff ? "Random video" : "Back to the video";
+  find("[data-shows-pane=video]").textContent = isOff ? "Random video" : "Back to the video";
 });
 
 /** Shows the conversation with the peer of a call; "" hides it. @param {string} peer */
