@@ -38,7 +38,7 @@ def owner(tmp_path: Path) -> Iterator[EmbeddedValkey]:
         yield one
 
 
-async def becomes_true(seen: Callable[[], object]) -> None:
+async def soon(seen: Callable[[], object]) -> None:
     """Return when it is."""
     deadline = time.monotonic() + PATIENCE
     while not seen():
@@ -95,7 +95,7 @@ async def test_one_that_has_ended_is_started_again_by_its_owner_alone(owner: Emb
         assert sharer.pid == first
         await owner.keep_running(down())
         assert owner.pid != first
-        await becomes_true(lambda: owner.address.answers(1))
+        await soon(lambda: owner.address.answers(1))
     assert owner.address.answers(1)  # the sharer has ended, and has not stopped it
 
 
