@@ -6,7 +6,7 @@ import pytest
 
 from tests.matchmaking.test_lost_connection import becomes_true
 from tests.support.processes import ServerProcess
-from tests.support.tab import Frame
+from tests.support.tab import Closed, Frame, Talk
 from tests.support.wire import Wire
 
 LIMIT = 65536
@@ -49,3 +49,13 @@ async def fills(room: str, count: int, tab: Wire, *others: Wire) -> None:
 async def is_disconnected(server: ServerProcess, user: str, code: int) -> None:
     """Return when the application of this server has learned that the user's socket was closed with this code."""
     await becomes_true(lambda: f"{user} is disconnected, code {code}," in server.logged())
+
+
+async def hears_all(tab: Talk) -> tuple[list[str], int]:
+    """All texts that still come, and the code of the close behind them."""
+    texts: list[str] = []
+    try:
+        while True:
+            texts.append(await tab.hears_text())
+    except Closed as closed:
+        return texts, closed.code

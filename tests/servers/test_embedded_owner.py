@@ -115,13 +115,12 @@ def test_it_ends_with_its_owner_however_narrow_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)  # ps shows no more of a command than this many characters
-    with EmbeddedValkey(tmp_path) as one:
-        with one.address.client() as client:
-            assert client.config_get("appendonly", "appendfsync", "save") == {
-                "appendonly": "yes",
-                "appendfsync": "everysec",
-                "save": "",
-            }
+    with EmbeddedValkey(tmp_path) as one, one.address.client() as client:
+        assert client.config_get("appendonly", "appendfsync", "save") == {
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+        }
     assert has_ended(one.pid)
 
 
