@@ -18,7 +18,7 @@ async def test_a_connection_and_a_client_use_the_database_of_their_address(
     address = valkey_process.address._replace(db=1)
     connection = address.connection()
     await connection.connect()  # type: ignore[no-untyped-call] # redis-py's
-    await connection.send_command("CLIENT", "INFO")  # type: ignore[no-untyped-call]
+    await connection.send_command("CLIENT", "INFO")
     assert b" db=1 " in await connection.read_response()
     await connection.disconnect(nowait=True)
     with address.client() as client:

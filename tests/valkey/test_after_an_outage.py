@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-import chat.install
 import matchmaking.install
 from aleatoria.valkey.health import State
-from chat.services import sweep
+from chat.services import presence, sweep
 from chat.services.presence import Presences
 from matchmaking.services import CallServices
 from tests.conftest import MakeTab
@@ -71,7 +70,7 @@ def sweeps_of_people(monkeypatch: pytest.MonkeyPatch) -> Counted:
 def renewals_of_people(monkeypatch: pytest.MonkeyPatch) -> Counted:
     """The renewals of who is online, which are many."""
     counted = Counted()
-    monkeypatch.setattr(chat.install.presence, "RENEW_EVERY", SOON)
+    monkeypatch.setattr(presence, "RENEW_EVERY", SOON)
     monkeypatch.setattr(Presences, "renew", counted.of(Presences.renew))
     return counted
 

@@ -254,7 +254,9 @@ async def test_what_has_come_in_when_the_connection_is_given_up_is_not_handed_on
     listening.subscriber.on_message = hears_one
     await listening.subscriber.want(A)
     with keys.pipeline() as both:
-        both.publish(A, b"one").publish(A, b"two").execute()
+        both.publish(A, b"one")
+        both.publish(A, b"two")
+        both.execute()
     await listening.stops()
     assert listening.heard == [(A, b"one")]
 
