@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support.processes import ServerProcess
-from tests.support.tab import Frame
+from tests.support.tab import Closed, Frame, Talk
 from tests.support.waiting import soon
 from tests.support.wire import Wire
 
@@ -49,3 +49,13 @@ async def fills(room: str, count: int, tab: Wire, *others: Wire) -> None:
 async def is_disconnected(server: ServerProcess, user: str, code: int) -> None:
     """Return when the application of this server has learned that the user's socket was closed with this code."""
     await soon(lambda: f"{user} is disconnected, code {code}," in server.logged())
+
+
+async def hears_all(tab: Talk) -> tuple[list[str], int]:
+    """All texts that still come, and the code of the close behind them."""
+    texts: list[str] = []
+    try:
+        while True:
+            texts.append(await tab.hears_text())
+    except Closed as closed:
+        return texts, closed.code

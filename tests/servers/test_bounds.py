@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.servers.messages import LIMIT, MIB, SLOW_READER, is_too_large, message_of, not_utf8
 from tests.support.processes import ValkeyProcess
 from tests.support.serving import Serving
-from tests.support.tab import LOST
+from tests.support.tab import LOST, Denied
 from tests.support.wire import Wire
 
 
@@ -44,6 +44,17 @@ async def test_fragments_beyond_the_limit_are_answered_and_the_socket_stays(runn
     async with Wire(running.url, "ana", room="attic") as ana:
         await ana.sends_fragments(text[start : start + 10_000] for start in range(0, size, 10_000))
         await is_too_large(ana)
+
+
+async def test_after_fragments_beyond_the_limit_others_within_it_are_a_message(running: Serving) -> None:
+    async with Wire(running.url, "ana", room="attic") as ana:
+        for size in (LIMIT + 1, LIMIT, LIMIT):
+            text = message_of(size)
+            await ana.sends_fragments(text[start : start + 10_000] for start in range(0, size, 10_000))
+            if size > LIMIT:
+                await is_too_large(ana)
+            else:
+                assert await ana.hears_said() == "big"
 
 
 async def test_a_message_without_end_takes_no_memory(running: Serving) -> None:
@@ -160,3 +171,12 @@ async def test_a_slow_reader_who_reads_on_learns_the_reason_for_being_cut_off(ru
             await ana.hears("chat_message")
         sloth.connection.transport.resume_reading()
         assert await sloth.hears_close() == SLOW_READER
+
+
+# A page that cannot be
+
+
+@pytest.mark.parametrize("origin", ["garbage", "http://", "http://a:b:c", "://", "http://[::1"])
+async def test_a_page_without_a_proper_origin_is_refused_as_any_other(running: Serving, origin: str) -> None:
+    with pytest.raises(Denied):
+        await Wire(running.url, "ana", headers={"Origin": origin}).__aenter__()

@@ -97,6 +97,18 @@ async def test_a_sender_is_held_up_past_the_bound_and_goes_on_at_half() -> None:
     assert held.said == ["stop", "go on"]
 
 
+async def test_the_bound_is_sixty_four_events() -> None:
+    held = Held()
+    held.put(*range(64))
+    assert held.said == []
+    held.put(64)
+    assert held.said == ["stop"]
+    await held.take(32)
+    assert held.said == ["stop"]
+    await held.take()
+    assert held.said == ["stop", "go on"]
+
+
 async def test_what_comes_in_though_the_sender_is_held_up_is_kept_and_the_sender_is_told_once() -> None:
     held = Held()
     held.put(*range(3 * READ_BACKLOG))
