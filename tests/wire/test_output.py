@@ -85,7 +85,7 @@ async def test_a_socket_that_is_cut_again_and_again_is_counted_once(monkeypatch:
 
 
 @pytest.mark.parametrize("takes", [True, False])
-async def test_a_frame_goes_out_once_whether_the_server_takes_it_at_once_or_not(takes: bool) -> None:
+async def test_a_frame_goes_out_once_whether_the_server_takes_it_at_once_or_not(*, takes: bool) -> None:
     written: list[str] = []
 
     def write(text: str) -> bool:
