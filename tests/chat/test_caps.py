@@ -146,8 +146,8 @@ async def test_unread_messages_are_looked_for_among_the_last_thousand(
 
 async def test_what_was_read_of_conversations_that_are_no_more_is_forgotten(tab: MakeTab, keys: redis.Redis) -> None:
     keys.zadd("user:dms:ana", {"bob": clock.now(), "cat": clock.now()})
-    for other in ("cat", *(f"friend{number}" for number in range(1998))):
-        keys.hset("user:read:ana", other, moment(0))
+    read_until: Any = {"cat": moment(0)} | {f"friend{number}": moment(0) for number in range(1998)}
+    keys.hset("user:read:ana", mapping=read_until)
     for name in ("user:dms:ana", "user:read:ana"):
         keys.expire(name, HOUR)
     read = Conversations(link())

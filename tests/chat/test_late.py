@@ -1,6 +1,7 @@
 """What comes late, or again, or is out of date, changes nothing for the worse."""
 
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from chat.store.direct_history import DirectHistory
 from chat.store.repeats import Kept, Mark
 from chat.store.room_history import RoomHistory
 from tests.conftest import MakeTab
-from tests.support.here import link
+from tests.support.here import here, link
 from tests.support.histories import ANA_AND_BOB, ATTIC, History, contents, moment
 from tests.support.tab import Frame, Tab
 
@@ -22,6 +23,7 @@ HISTORIES = pytest.mark.parametrize("history", [ATTIC, ANA_AND_BOB], ids=["room"
 HOUR = 3600
 DAY = 86_400_000_000
 READ = "user:read:ana"
+ROOMS = ("attic", "garden", "zoo")
 
 
 async def unread(tab: Tab) -> dict[str, int]:
@@ -108,6 +110,18 @@ async def test_what_is_written_right_after_a_purge_is_kept_as_long_as_ever(tab: 
         assert await unread(bob) == {"ana": 1}
 
 
+async def test_a_conversation_that_is_deleted_leaves_nothing_on_either_side(tab: MakeTab, keys: redis.Redis) -> None:
+    async with tab("ana") as ana, tab("bob") as bob:
+        await ANA_AND_BOB.say(ana, "hello")
+        await bob.hears("chat_message")
+        for one, other in ((ana, "bob"), (bob, "ana")):
+            await one.sends("mark_read", payload={"withUser": other})
+            await one.asks("get_rooms", "rooms_list")
+        assert keys.exists("user:dms:ana", "user:dms:bob", "user:read:ana", "user:read:bob") == 4
+        operations.forget_conversation(keys, "ana", "bob")
+        assert keys.exists("user:dms:ana", "user:dms:bob", "user:read:ana", "user:read:bob") == 0
+
+
 async def test_what_is_said_right_after_a_room_was_cleared_is_kept_as_long_as_ever(
     tab: MakeTab, keys: redis.Redis
 ) -> None:
@@ -186,6 +200,26 @@ async def test_who_is_online_and_comes_into_another_room_is_told_there_and_nowhe
             assert status(await eve.hears("user_status")) == ("ana", "online")
             await eve.hears_nothing()
             await bob.hears_nothing()
+
+
+async def test_who_shares_any_of_several_rooms_is_told_once(tab: MakeTab, keys: redis.Redis) -> None:
+    async with AsyncExitStack() as stack:
+        others = [await stack.enter_async_context(tab(f"of-{room}", room=room)) for room in ROOMS]
+        for one in others:
+            await one.asks("hello", "welcome", payload={"events": ["presence"]})
+        async with tab("ana", room=ROOMS[0]) as ana:
+            for room in ROOMS[1:]:
+                await ana.asks("join_room", "room_joined", room=room)
+        keys.zadd("users:online", {"ana": 1})
+        await here().people.sweep_presence()
+        for one in others:
+            assert status(await one.hears("user_status")) == ("ana", "online")
+            assert status(await one.hears("user_status")) == ("ana", "offline")
+            await one.hears_nothing()
+        async with tab("ana"):
+            for one in others:
+                assert status(await one.hears("user_status")) == ("ana", "online")
+                await one.hears_nothing()
 
 
 async def test_who_comes_back_soon_counts_as_online_for_as_long_as_ever(tab: MakeTab, keys: redis.Redis) -> None:

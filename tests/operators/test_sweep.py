@@ -53,6 +53,17 @@ async def test_the_sweep_takes_out_members_whose_own_rooms_have_expired(tab: Mak
     assert breaches(world) == []
 
 
+async def test_the_sweep_takes_out_members_who_are_in_other_rooms_only(tab: MakeTab, world: redis.Redis) -> None:
+    world.sadd("user:rooms:zoe", "garden")
+    world.sadd("room:members:garden", "zoe")
+    for key in ("user:rooms:zoe", "room:members:garden"):
+        world.expire(key, HOUR)
+    world.sadd("room:members:attic", "zoe")
+    await swept()
+    assert world.smembers("room:members:attic") == {b"ana", b"bob"}
+    assert world.smembers("room:members:garden") == {b"zoe"}
+
+
 async def test_the_sweep_goes_through_many_keys_a_few_at_a_time(tab: MakeTab, keys: redis.Redis) -> None:
     with keys.pipeline() as planting:
         for number in range(3 * sweep.AT_ONCE):
