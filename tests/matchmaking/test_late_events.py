@@ -16,7 +16,7 @@ FRAME = '{"type":"hangup","fromUser":"bob"}'
 
 def moment(keys: redis.Redis) -> int:
     """Return the time that Valkey knows, in microseconds, as steps of the pool say it."""
-    seconds, micros = keys.time()  # type: ignore[misc] # redis-py's are for async clients too
+    seconds, micros = keys.time()
     return int(seconds) * 1_000_000 + int(micros)
 
 

@@ -114,3 +114,13 @@ async def test_one_who_waits_leaves_the_call_that_valkey_holds(shared: ValkeyPoo
     assert parted.at > 1_700_000_000_000_000
     assert keys.smembers(WAITING) == {b"bob"}
     assert not keys.exists(PAIRS, CALLERS)
+
+
+async def test_the_roles_of_two_who_have_met_again_meanwhile_are_the_new_ones(
+    shared: ValkeyPool, keys: redis.Redis
+) -> None:
+    await shared.offer("bob")
+    await shared.request("ana", "")
+    await shared.restore(Standing("ana", "bob", "polite"))
+    assert keys.smembers(CALLERS) == {b"bob"}
+    assert keys.hgetall(PAIRS) == {b"ana": b"bob", b"bob": b"ana"}
