@@ -93,14 +93,17 @@ class CallServices:
         """Write to Valkey what these users are doing, whatever it says of them; returns the calls that this ends."""
         # All commands are sent before the first is awaited, so no other command comes between them.
         restoring = [self._shared.restore(standing) for standing in standings]
-        ended: list[Ended] = []
+        ended, held = list[Ended](), set[tuple[str, str]]()
         for standing, result in zip(standings, restoring, strict=True):
             try:
-                (freed, at), held = await result
+                (freed, at), is_held = await result
             except Unavailable:
                 continue  # the next outage has begun, which takes them over again
             if freed:
                 ended.append(Ended(freed, standing.user, at))
-            if not held:
+            if is_held:
+                held.add((standing.user, standing.peer))
+            else:
                 ended.append(Ended(standing.user, standing.peer, at))
-        return ended
+        # What stood in the way of a call for one of its users, the later step for the other one has ended.
+        return [one for one in ended if (one.peer, one.user) not in held]

@@ -62,7 +62,8 @@ def _first_waiting(client: redis.Redis) -> list[Waiting]:
 
 def _first_calls(client: redis.Redis) -> list[CallStats]:
     some = islice(client.hscan_iter(CALLS, count=2 * SHOWN), 2 * SHOWN)
-    pairs = sorted({tuple(sorted([user.decode(), peer.decode()])) for user, peer in some})
+    # Of each call both users are read, or only one: the other one may be beyond those.
+    pairs = sorted({tuple(sorted([user.decode(), peer.decode()])) for user, peer in some})[:SHOWN]
     asked = ask_all(client, (asking("sismember", CALLERS, one) for one, _ in pairs))
     return [
         CallStats(one, other) if has_asked else CallStats(other, one)

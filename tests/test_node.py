@@ -16,9 +16,10 @@ from chat.services.memberships import Memberships
 from matchmaking.callers import Callers
 from tests.conftest import MakeTab
 from tests.support.here import here, link
+from tests.support.loop_clock import LoopClock, turns
 from tests.support.processes import ValkeyProcess
 from tests.support.tab import Denied, Tab
-from tests.support.waiting import LoopClock, soon, turns
+from tests.support.waiting import soon
 
 STATUS = {"events": ["status"]}
 

@@ -50,6 +50,14 @@ def test_the_credential_is_what_openssl_makes_of_it(
     ]
 
 
+def test_without_stun_turn_is_told_and_without_turn_stun(turn_settings: Any) -> None:
+    turn_settings.STUN_URLS = []
+    (server,) = ice.servers_for("ana")
+    assert server["urls"] == [TURN]
+    turn_settings.STUN_URLS, turn_settings.TURN_URLS = [STUN], []
+    assert ice.servers_for("ana") == [{"urls": [STUN]}]
+
+
 async def test_welcome_and_both_roles_say_which_servers_to_use(tab: MakeTab, turn_settings: Any) -> None:
     async with tab("ana") as ana, tab("bob") as bob:
         for one in (ana, bob):

@@ -138,6 +138,41 @@ async def test_one_whose_connection_is_lost_has_thirty_seconds(pool: Pool, clock
     assert [(user, parted.peer) for user, parted in await pool.sweep()] == [("bob", "ana")]
 
 
+async def test_one_who_has_come_back_since_does_not_quit(pool: Pool, clock: Clock) -> None:
+    await meet(pool, "ana", "bob")
+    left = clock.time
+    clock.time += 1
+    await pool.request("ana", "")
+    assert (await pool.quit("ana", left)).peer == ""
+    assert await pool.peer("bob") == "ana"
+    assert (await pool.quit("bob", left)).peer == "ana"
+    assert await pool.peer("ana") == ""
+    await pool.offer("ana")
+    await pool.quit("ana", left)
+    assert (await pool.request("cleo", "")).peer == "ana"
+
+
+async def test_one_who_has_not_come_back_since_quits(pool: Pool, clock: Clock) -> None:
+    await meet(pool, "ana", "bob")
+    assert (await pool.quit("ana", clock.time)).peer == "bob"
+    await pool.offer("cleo")
+    await pool.quit("cleo", clock.time + 44)
+    assert not (await pool.request("ana", "")).peer
+
+
+async def test_one_who_asks_again_in_a_call_is_alive_for_a_lease_from_then_on(pool: Pool, clock: Clock) -> None:
+    await meet(pool, "ana", "bob")
+    clock.time += 44
+    for user in ("ana", "bob"):
+        await pool.request(user, "")
+    clock.time += 44
+    assert await pool.sweep() == []
+    clock.time += 2
+    assert await pool.count() == (0, 1)
+    assert len(await pool.sweep()) == 1
+    assert await pool.count() == (0, 0)
+
+
 async def test_a_ghost_is_passed_over_and_forgotten(pool: Pool, clock: Clock) -> None:
     await pool.offer("ghost")
     clock.time += 46

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 import redis
 
+from aleatoria.node import Node
 from aleatoria.operators import stats, totals
 from matchmaking.services import WAITS
 from tests.conftest import MakeTab
 from tests.support.calls import meet
 from tests.support.commands import Manage
+from tests.support.planted import call
 from tests.support.stopped_clock import stop_clock
 
 
@@ -60,6 +62,25 @@ async def test_of_a_crowd_the_first_are_shown(keys: redis.Redis, manage: Manage)
     assert pool["waiting"] == 500
     assert len({waiting["user"] for waiting in pool["first_waiting"]}) == 200
     assert (await manage("inspect_pool")).lines[-1] == "The first 200 of each are shown."
+
+
+async def test_of_many_calls_the_first_are_shown(keys: redis.Redis, manage: Manage) -> None:
+    for number in range(300):
+        call(keys, f"asked{number}", f"chosen{number}")
+    pool = (await manage.json("inspect_pool"))["pool"]
+    assert pool["calls"] == 300
+    assert 150 <= len(pool["first_calls"]) <= 200
+    assert all(one["asked"].startswith("asked") for one in pool["first_calls"])
+    assert (await manage("inspect_pool")).lines[-1] == "The first 200 of each are shown."
+
+
+async def test_pairs_and_waits_of_real_calls_are_shown(tab: MakeTab, node: Node, manage: Manage) -> None:
+    async with tab("ana") as ana, tab("bob") as bob:
+        await meet(ana, bob)
+        await node.totals.flush()
+        shown = await manage.json("inspect_pool")
+        assert shown["matches"] == 1
+        assert 0 < shown["median_wait_seconds"] < 5
 
 
 async def test_how_long_people_wait_is_read_from_the_last_hours(

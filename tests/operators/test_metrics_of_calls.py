@@ -1,5 +1,6 @@
 """The metrics of the pool and of random calls."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,20 @@ async def test_those_who_wait_and_those_who_call_are_counted(tab: MakeTab, growt
         assert await since.of(*names) == [0, 1, 1, 1]
         (waited,) = await since.of("aleatoria_match_wait_seconds_sum")
         assert 0 < waited < 5
+
+
+@pytest.mark.parametrize("kind", ["request_random_peer", "user_available_webrtc"])
+async def test_a_wait_is_measured_from_when_it_began(tab: MakeTab, growth: Watch, kind: str) -> None:
+    async with tab("ana") as ana, tab("bob") as bob:
+        since = await growth()
+        await ana.asks("request_random_peer", "no_peer_available")
+        await asyncio.sleep(0.3)
+        await ana.sends(kind)
+        await ana.heard()
+        await bob.asks("request_random_peer", "assign_role")
+        await ana.hears("assign_role")
+        (waited,) = await since.of("aleatoria_match_wait_seconds_sum")
+        assert 0.3 <= waited < 5
 
 
 async def test_what_the_two_of_a_call_signal_is_counted(tab: MakeTab, growth: Watch) -> None:
