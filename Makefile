@@ -33,6 +33,9 @@ format: .venv/dev  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+test-clocks: .venv/dev  ## run tests with the clock at the ends of hours, days and months; ARGS="--short" for a quick look
+	@$(BIN)/python -m tools.clocks $(ARGS)
+
 mutants: .venv/bench node_modules  ## put small faults in, one at a time; ARGS="repeats" tries those that mention a word
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
@@ -69,4 +72,4 @@ benchmarks/peers/node/node_modules: benchmarks/peers/node/package.json benchmark
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check coverage shape format screenshots bench bench-pairing help mutants
+.PHONY: run test test-clocks check coverage shape format screenshots bench bench-pairing help mutants
