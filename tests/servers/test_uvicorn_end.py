@@ -99,7 +99,9 @@ async def test_one_who_does_not_read_does_not_hold_up_the_end(
         await ends_soon(mortal_uvicorn, ana)
 
 
-@pytest.mark.parametrize("mortal_uvicorn", ["uvloop"], indirect=True)  # it takes the seconds in which he could read
+@pytest.mark.parametrize(
+    "mortal_uvicorn", ["uvloop"], indirect=True
+)  # it takes the seconds in which the client could read
 async def test_one_who_has_been_cut_off_does_not_hold_up_the_end(mortal_uvicorn: UvicornProcess) -> None:
     async with (
         Wire(mortal_uvicorn.url, "ana", room="slow") as ana,
@@ -120,7 +122,7 @@ async def ends_soon(server: UvicornProcess, tab: Wire) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-async def test_one_who_falls_silent_is_missed_even_if_there_is_something_for_him_to_read(
+async def test_a_silent_client_is_missed_even_if_there_is_something_for_it_to_read(
     loop: str, tmp_path: Path, valkey_process: ValkeyProcess
 ) -> None:
     often = ["--ws-ping-interval", "0.2", "--ws-ping-timeout", "0.2"]
