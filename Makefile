@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
 BIN := .venv/bin
+STYLES := "*/static/**/*.css"
 
 run: .venv/run  ## start the server, with a Valkey of its own if there is none
 	@DEBUG=$${DEBUG:-on} $(BIN)/python manage.py migrate --verbosity 0
@@ -15,8 +16,11 @@ check: .venv/bench node_modules  ## everything that can be checked without runni
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	DEBUG=on $(BIN)/mypy .
-	@if test -d node_modules/typescript; then echo npx tsc -p .; npx tsc -p .; \
-	else echo "THE BROWSER'S PART WAS NOT CHECKED: install Node.js and npm."; fi
+	$(BIN)/djangofmt --check .
+	$(BIN)/djangofmt check .
+	@if test -d node_modules/prettier; then set -ex; \
+		npx prettier --check --log-level warn .; npx eslint .; npx stylelint $(STYLES); npx tsc -p .; \
+	else echo "THE JAVASCRIPT AND THE CSS WERE NOT CHECKED: install Node.js and npm."; fi
 	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=chat.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -29,9 +33,13 @@ coverage: .venv/dev node_modules  ## run the tests and print how much of the ser
 shape:  ## count what is too long: modules, classes, functions; and names that are used twice
 	@$(PYTHON) -m tools.shape
 
-format: .venv/dev  ## make the code look as it should
+format: .venv/dev node_modules  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/djangofmt .
+	@if test -d node_modules/prettier; then set -ex; \
+		npx prettier --write --log-level warn .; npx eslint --fix .; npx stylelint --fix $(STYLES); \
+	else echo "THE JAVASCRIPT AND THE CSS WERE NOT FORMATTED: install Node.js and npm."; fi
 
 test-clocks: .venv/dev  ## run tests with the clock at the ends of hours, days and months; ARGS="--short" for a quick look
 	@$(BIN)/python -m tools.clocks $(ARGS)

@@ -17,7 +17,7 @@ def install(node: Host) -> People:
     node.greetings.append(_greeting)
     node.link.health.on_lost.append(people.remember)
     # Awaited before clients are told that the outage is over: they then read what has been written back.
-    node.link.health.on_back.append(chat.memberships.write_back)
+    node.link.health.on_back.append(people.write_back)
     node.chores.every(RENEW_EVERY, people.renew_memberships)
     node.chores.every(presence.RENEW_EVERY, people.renew_presence)
     node.chores.every(sweep.EVERY, people.sweep_presence)

@@ -72,8 +72,7 @@ class People:
 
         That happens to a process that stood still for too long.
         """
-        users = {person.user_id for person in self.connected()}
-        for user in await self.chat.presences.renew(users):
+        for user in await self.chat.presences.renew(self._users()):
             await self.tell_status(user, "online", await self.chat.memberships.rooms_of(user=user))
 
     async def sweep_presence(self) -> None:
@@ -84,3 +83,11 @@ class People:
     def remember(self) -> None:
         """Take note of everybody's rooms: an outage begins."""
         self.chat.memberships.remember(self.present())
+
+    async def write_back(self) -> None:
+        """Write to Valkey, after an outage, who joined and left rooms meanwhile and who is online here."""
+        await self.chat.memberships.write_back()
+        self.chat.presences.write_back(self._users())
+
+    def _users(self) -> set[str]:
+        return {person.user_id for person in self.connected()}

@@ -38,7 +38,8 @@ class UvicornSocket(WebSocketsSansIOProtocol):
         self._unread = bytearray()
         """The beginning of an incomplete frame. The library gets whole frames only."""
 
-    # In: a whole text between two messages is decoded here, which halves the cost of a room message on uvicorn.
+    # In. A whole text between two messages is decoded here, without the library and without pausing the connection.
+    # Together with the outbox this halves the cost of a room message.
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

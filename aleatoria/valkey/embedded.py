@@ -159,7 +159,9 @@ def _is_valkey(pid: int) -> bool:
     """Return whether the process is a running Valkey: the id in an old file may be another program's by now."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # a child process that has ended remains listed until it is waited for
-    listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    # Without -ww, ps cuts the command off where the variable COLUMNS says, which may be before the program's name.
+    command = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
     return "valkey-server" in listing.stdout and "defunct" not in listing.stdout
 
 

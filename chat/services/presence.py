@@ -37,6 +37,10 @@ class Presences:
             return []
         return [] if self._has_just_come_back() else found
 
+    def write_back(self, users: Collection[str]) -> None:
+        """Count these users as online in a Valkey that is back and may have forgotten them."""
+        self._presence.write_back(list(users))
+
     def close(self, *, user: str) -> None:
         """Let a user be offline soon who has no more socket in this process, unless another process has one."""
         self._presence.close(user)

@@ -36,9 +36,13 @@ class Presence:
 
     async def renew(self, users: Sequence[str]) -> list[str]:
         """Count these users as online; returns those who did not count as online until now."""
-        stretches = [users[start : start + _AT_ONCE] for start in range(0, len(users), _AT_ONCE)]
-        replies = await asyncio.gather(*(self._link.run(_RENEW, [KEY], LEASE, *some) for some in stretches))
+        replies = await asyncio.gather(*(self._link.run(_RENEW, [KEY], LEASE, *some) for some in _stretches(users)))
         return [user.decode() for reply in replies for user in reply]
+
+    def write_back(self, users: Sequence[str]) -> None:
+        """Count these users as online after an outage, ahead of whatever is sent to Valkey next."""
+        for some in _stretches(users):
+            self._link.post_run(_RENEW, [KEY], LEASE, *some)
 
     async def arrive(self, user: str) -> bool:
         """Count a user who has connected as online; returns whether they were offline until now."""
@@ -56,3 +60,7 @@ class Presence:
     async def sweep(self) -> list[str]:
         """Take out users who are no longer online, a hundred at most. Each is returned to one process only."""
         return [user.decode() for user in await self._link.run(_SWEEP, [KEY], 100)]
+
+
+def _stretches(users: Sequence[str]) -> list[Sequence[str]]:
+    return [users[start : start + _AT_ONCE] for start in range(0, len(users), _AT_ONCE)]

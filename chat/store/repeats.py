@@ -64,10 +64,6 @@ class SentHere:
         until, value = self._marks.get(mark.key, (0.0, ""))
         return mark._replace(value=value) if until > self._clock() else None
 
-    def forget(self) -> None:
-        """Forget all marks."""
-        self._marks.clear()
-
     def remember(self, mark: Mark) -> None:
         """Remember a mark, unless an earlier one with the same user and id is remembered."""
         now = self._clock()

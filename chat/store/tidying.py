@@ -17,10 +17,6 @@ class Tidying:
     def __init__(self) -> None:
         self._done: dict[str, float] = {}
 
-    def forget(self) -> None:
-        """Forget which keys have been tidied."""
-        self._done.clear()
-
     def is_due(self, key: str) -> bool:
         """Whether the caller has to tidy this key now. If so, it counts as tidied from now on."""
         now = time.monotonic()

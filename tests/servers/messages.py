@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.processes import ServerProcess
 from tests.support.tab import Frame
-from tests.support.waiting import becomes_true
+from tests.support.waiting import soon
 from tests.support.wire import Wire
 
 LIMIT = 65536
@@ -48,4 +48,4 @@ async def fills(room: str, count: int, tab: Wire, *others: Wire) -> None:
 
 async def is_disconnected(server: ServerProcess, user: str, code: int) -> None:
     """Return when the application of this server has learned that the user's socket was closed with this code."""
-    await becomes_true(lambda: f"{user} is disconnected, code {code}," in server.logged())
+    await soon(lambda: f"{user} is disconnected, code {code}," in server.logged())

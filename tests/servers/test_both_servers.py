@@ -13,6 +13,7 @@ from tests.support.tab import LOST, strictly
 from tests.support.wire import Wire
 
 PROTOCOL_ERROR = 1002
+MALFORMED = 4400
 SERVERS: dict[str, Any] = {
     "daphne": (ServerProcess,),
     "uvicorn with uvloop": (UvicornProcess, "--loop", "uvloop"),
@@ -171,3 +172,11 @@ async def test_an_offence_fails_the_connection_and_what_was_before_it_counts(
         assert code == (PROTOCOL_ERROR if isinstance(running, UvicornProcess) else LOST)
         assert await bob.hears_said() == "before"
         await bob.hears_nothing()
+
+
+async def test_what_is_answered_before_a_close_of_the_server_arrives_before_it(running: ServerProcess) -> None:
+    async with Raw(running.url, "eve") as eve:
+        eve.puts(*[framed("poison")] * 25)
+        for _ in range(20):
+            assert (await eve.hears("error_response"))["payload"]["code"] == "malformed"
+        assert await eve.hears_close() == MALFORMED

@@ -152,7 +152,7 @@ async def _exchange(ana: Wire, bob: Wire) -> float:
     return time.monotonic() - began
 
 
-async def test_a_slow_reader_who_reads_on_learns_why_they_are_cut_off(running: Serving) -> None:
+async def test_a_slow_reader_who_reads_on_learns_the_reason_for_being_cut_off(running: Serving) -> None:
     async with Wire(running.url, "ana", room="slow2") as ana, Wire(running.url, "sloth", room="slow2") as sloth:
         sloth.connection.transport.pause_reading()
         for _ in range(200):

@@ -40,7 +40,7 @@ async def test_an_old_sockets_goodbye_does_not_undo_what_a_new_one_has_just_done
 
 @pytest.mark.usefixtures("tab")
 @pytest.mark.parametrize("twin", [MemoryPool, lambda clock: ValkeyPool(link(), clock)], ids=["memory", "valkey"])
-async def test_a_user_who_is_said_to_be_gone_stays_when_they_have_asked_since(twin: Callable[[Clock], Pool]) -> None:
+async def test_one_who_is_said_to_be_gone_stays_after_asking_again(twin: Callable[[Clock], Pool]) -> None:
     start = now = time.time()
     pool = twin(lambda: now)
     await pool.offer("ana")

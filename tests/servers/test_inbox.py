@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aleatoria.servers.inbox import READ_BACKLOG, Inbox
+from aleatoria.servers.inbox import Inbox
 
+READ_BACKLOG = 64
 HALF = READ_BACKLOG // 2
 DISCONNECT = {"type": "websocket.disconnect", "code": 1000}
 Ending = Callable[[Inbox], None]
@@ -68,7 +69,7 @@ async def test_a_reader_waits_for_what_is_put_in_later() -> None:
     assert await reading == [1, 2]
 
 
-@pytest.mark.parametrize("there", [[], [1]], ids=["while the reader waits", "when the reader has just been woken"])
+@pytest.mark.parametrize("there", [[], [1]], ids=["while it waits", "right after it was woken"])
 async def test_a_reader_who_is_cancelled_takes_nothing_along(there: list[int]) -> None:
     held = Held()
     reading = asyncio.create_task(held.take())
@@ -96,7 +97,7 @@ async def test_a_sender_is_held_up_past_the_bound_and_goes_on_at_half() -> None:
     assert held.said == ["stop", "go on"]
 
 
-async def test_what_arrives_although_the_client_is_held_up_is_kept_and_it_is_told_once() -> None:
+async def test_what_comes_in_though_the_sender_is_held_up_is_kept_and_the_sender_is_told_once() -> None:
     held = Held()
     held.put(*range(3 * READ_BACKLOG))
     assert held.said == ["stop"]
@@ -104,7 +105,7 @@ async def test_what_arrives_although_the_client_is_held_up_is_kept_and_it_is_tol
     assert held.said == ["stop", "go on"]
 
 
-async def test_a_client_is_held_up_again_each_time() -> None:
+async def test_a_sender_is_held_up_again_each_time() -> None:
     held = Held()
     for _ in range(3):
         held.put(*range(READ_BACKLOG + 1))

@@ -125,7 +125,7 @@ async def test_one_who_sends_and_does_not_read_is_held_up_and_nothing_is_lost(uv
         before = uvicorn.memory
         sending = asyncio.create_task(sends_numbered(ana, 500))
         await is_held_up(ana, bob)
-        assert uvicorn.memory - before < 20 * MIB  # of the 32 that the client wants to send
+        assert uvicorn.memory - before < 20 * MIB  # of the 32 that are to be sent
         for number in range(500):
             assert (await ana.hears("chat_message"))["messageId"] == f"message {number}"
         await sending
@@ -137,7 +137,7 @@ async def sends_numbered(tab: Wire, count: int) -> None:
 
 
 async def is_held_up(tab: Wire, other: Wire) -> None:
-    """Return when the server takes nothing more of what the client sends, although it has had many turns to do so."""
+    """Return when the server takes nothing more from this client, though it has had many turns to do so."""
     waiting = -1
     while waiting != (waiting := tab.connection.transport.get_write_buffer_size()) or not waiting:
         for _ in range(100):
@@ -165,7 +165,7 @@ async def test_one_who_asks_for_much_does_not_read_and_is_lost_is_no_fault_of_ou
     ):
         await fills("library", 60, bob)
         max_.puts(*[framed('{"type":"get_recent_messages","room":"library"}')] * 200)
-        for _ in range(200):  # served in turn with bob: by then the server has taken all it will take
+        for _ in range(200):  # max is served in turn with bob, so by then all has happened that will
             await bob.asks("get_rooms", "rooms_list")
         max_.resets()
         await is_disconnected(uvicorn, "max", LOST)

@@ -101,7 +101,7 @@ async def test_one_who_does_not_read_does_not_hold_up_the_end(
 
 @pytest.mark.parametrize(
     "mortal_uvicorn", ["uvloop"], indirect=True
-)  # it takes the seconds in which the client could read
+)  # it takes all the seconds that the client has to read
 async def test_one_who_has_been_cut_off_does_not_hold_up_the_end(mortal_uvicorn: UvicornProcess) -> None:
     async with (
         Wire(mortal_uvicorn.url, "ana", room="slow") as ana,
@@ -122,7 +122,7 @@ async def ends_soon(server: UvicornProcess, tab: Wire) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-async def test_a_silent_client_is_missed_even_if_there_is_something_for_it_to_read(
+async def test_one_who_falls_silent_is_missed_even_if_there_is_something_for_them_to_read(
     loop: str, tmp_path: Path, valkey_process: ValkeyProcess
 ) -> None:
     often = ["--ws-ping-interval", "0.2", "--ws-ping-timeout", "0.2"]

@@ -66,14 +66,14 @@ def table(html: str, heading: str) -> list[list[str]]:
 
 def facts(html: str) -> dict[str, str]:
     """Return the numbers of a page by their labels."""
-    return {text(name): text(value) for name, value in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html, re.DOTALL)}
+    return {text(name): text(value) for name, value in re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", html, re.DOTALL)}
 
 
 def links(html: str) -> dict[str, str]:
     """Return the URLs of links and forms in the page's content by their text. The last one wins."""
     own = html.partition('id="content-main"')[2]
-    anchors = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', own, re.DOTALL)
-    forms = re.findall(r'<form method="post" action="([^"]*)">.*?<button[^>]*>(.*?)</button>', own, re.DOTALL)
+    anchors = re.findall(r'<a\s[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', own, re.DOTALL)
+    forms = re.findall(r'<form\s+method="post"\s+action="([^"]*)">.*?<button[^>]*>(.*?)</button>', own, re.DOTALL)
     return {text(called): unescape(url) for url, called in [*anchors, *forms]}
 
 

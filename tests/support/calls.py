@@ -6,7 +6,7 @@ from typing import Any
 import redis
 
 from tests.support.tab import Talk
-from tests.support.waiting import becomes_true
+from tests.support.waiting import soon
 
 OFFER = {"type": "offer", "sdp": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"}
 ANSWER = {"type": "answer", "sdp": "v=0\r\no=- 2 2 IN IP4 0.0.0.0\r\n"}
@@ -38,4 +38,4 @@ async def signals(sender: Talk, receiver: Talk, kind: str, payload: dict[str, An
 
 async def is_missed(user: str, keys: redis.Redis) -> None:
     """Return when the lease has become as short as that of a user who has lost the connection."""
-    await becomes_true(lambda: (keys.zscore(LEASES, user) or 0) < time.time() + 31)
+    await soon(lambda: (keys.zscore(LEASES, user) or 0) < time.time() + 31)

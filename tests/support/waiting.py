@@ -9,12 +9,12 @@ from tests.support.here import link
 from tests.support.processes import PATIENCE
 
 
-async def becomes_true(condition: Callable[[], bool]) -> None:
-    """Return when the condition holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+async def soon(is_so: Callable[[], bool], within: float = PATIENCE) -> None:
+    """Return when something is so; fail when it is not within so many seconds."""
+    deadline = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so after {within} s"
+        await asyncio.sleep(0.005)
 
 
 async def until(state: State, within: float) -> None:

@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 from channels.layers import get_channel_layer
 
-from aleatoria.valkey.channel import BACKLOG_EVENTS
 from aleatoria.valkey.events import Event
 from aleatoria.valkey.layer import ChannelLayer
 from tests.conftest import MakeTab
 
 PATIENCE = 5.0
+BACKLOG_EVENTS = 1000
 
 
 @pytest_asyncio.fixture

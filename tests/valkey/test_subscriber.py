@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from aleatoria.valkey import subscriber as module
 from aleatoria.valkey.subscriber import Subscriber
@@ -26,11 +28,25 @@ class Listening:
         self.subscriber = Subscriber(on_broken=self.broken.append)
         self.subscriber.on_message = lambda channel, data: self.heard.append((channel, data))
 
+    async def stops(self) -> None:
+        """Return when it no longer reads, for whatever reason."""
+        reader = self.subscriber._reader
+        assert reader is not None
+        assert (await asyncio.wait([reader], timeout=PATIENCE))[0]
+
     async def hears(self, client: redis.Redis, channel: bytes, data: bytes) -> bool:
         """Publish, and return whether it has been heard."""
         client.publish(channel, data)
         await self.subscriber.ping(PATIENCE)
         return (channel, data) in self.heard
+
+
+async def reconnect(one: Listening, process: ValkeyProcess) -> AbstractConnection:
+    """Let one go on over a new connection, which the test ends."""
+    connection = process.address.connection()
+    await connection.connect()  # type: ignore[no-untyped-call]
+    await one.subscriber.resume(connection)
+    return connection
 
 
 @asynccontextmanager
@@ -121,6 +137,22 @@ async def test_what_is_wanted_again_within_the_linger_is_heard_after_it(
     assert await listening.hears(keys, A, b"welcome back")
 
 
+async def test_the_linger_is_about_a_second_from_when_it_was_unwanted_last(
+    listening: Listening, keys: redis.Redis
+) -> None:
+    await listening.subscriber.want(A, B)
+    began = time.monotonic()
+    listening.subscriber.unwant(A)
+    listening.subscriber.unwant(B)
+    while time.monotonic() - began < 0.6:
+        assert subscribers(keys, B) == 1
+        await asyncio.sleep(0.02)
+    listening.subscriber.unwant(A)
+    await is_given_up(keys, B)
+    assert 0.9 < time.monotonic() - began < 4
+    assert subscribers(keys, A) == 1
+
+
 @pytest.mark.usefixtures("short_linger")
 async def test_what_is_unwanted_twice_lingers_from_the_second_time(listening: Listening, keys: redis.Redis) -> None:
     await listening.subscriber.want(A, B)
@@ -131,6 +163,17 @@ async def test_what_is_unwanted_twice_lingers_from_the_second_time(listening: Li
     await is_given_up(keys, B)
     await listening.subscriber.want(A)
     assert await listening.hears(keys, A, b"again")
+
+
+async def test_what_is_unwanted_before_it_is_asked_for_is_not_subscribed_to(
+    listening: Listening, keys: redis.Redis
+) -> None:
+    wanting = asyncio.create_task(listening.subscriber.want(A))
+    await asyncio.sleep(0)  # it is asked for at the end of this turn
+    listening.subscriber.unwant(A)
+    await listening.subscriber.want(B)
+    assert (subscribers(keys, A), subscribers(keys, B)) == (0, 1)
+    wanting.cancel()
 
 
 async def test_who_wants_something_of_a_valkey_that_hangs_waits_less_than_a_second(mortal: ValkeyProcess) -> None:
@@ -173,9 +216,91 @@ async def test_after_a_reconnect_what_is_wanted_is_heard_and_what_was_unwanted_i
     listening.subscriber.drop()
     listening.subscriber.unwant(A)
     await listening.subscriber.want(C)
-    connection = valkey_process.address.connection()
-    await connection.connect()  # type: ignore[no-untyped-call]
-    await listening.subscriber.resume(connection)
+    connection = await reconnect(listening, valkey_process)
     heard = [await listening.hears(keys, channel, b"again") for channel in (A, B, C)]
     await connection.disconnect(nowait=True)
     assert heard == [False, True, True]
+
+
+@pytest.mark.usefixtures("short_linger")
+async def test_what_is_confirmed_only_after_it_was_unwanted_can_be_wanted_again(
+    mortal: ValkeyProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONFIRM_DEADLINE", 0.2)
+    async with listening_to(mortal) as one:
+        mortal.hang()
+        await one.subscriber.want(A)
+        one.subscriber.unwant(A)
+        await one.subscriber.want(B)  # by when that has been given up, the linger of A is over
+        mortal.go_on()
+        await one.subscriber.ping(PATIENCE)
+        await one.subscriber.want(A)
+        assert await one.hears(mortal.client, A, b"welcome back")
+
+
+# The connection
+
+
+async def test_a_ping_that_was_never_answered_puts_none_out_of_step_that_comes_after_a_reconnect(
+    mortal: ValkeyProcess,
+) -> None:
+    async with listening_to(mortal) as one:
+        mortal.hang()
+        with pytest.raises(TimeoutError):
+            await one.subscriber.ping(0.05)
+        one.subscriber.drop()
+        mortal.go_on()
+        connection = await reconnect(one, mortal)
+        await one.subscriber.ping(5)
+        await connection.disconnect(nowait=True)
+
+
+async def test_what_has_come_in_when_the_connection_is_given_up_is_not_handed_on(
+    listening: Listening, keys: redis.Redis
+) -> None:
+    def hears_one(channel: bytes, data: bytes) -> None:
+        listening.heard.append((channel, data))
+        listening.subscriber.drop()
+
+    listening.subscriber.on_message = hears_one
+    await listening.subscriber.want(A)
+    with keys.pipeline() as both:
+        both.publish(A, b"one")
+        both.publish(A, b"two")
+        both.execute()
+    await listening.stops()
+    assert listening.heard == [(A, b"one")]
+
+
+async def test_a_connection_that_is_lost_is_reported_once_and_at_once(listening: Listening, keys: redis.Redis) -> None:
+    await listening.subscriber.want(A)
+    keys.client_kill_filter(_type="pubsub")
+    await listening.stops()
+    assert [type(error) for error in listening.broken] == [RedisConnectionError]
+
+
+async def test_one_that_was_given_up_is_not_reported(listening: Listening, keys: redis.Redis) -> None:
+    await listening.subscriber.want(A)
+    listening.subscriber.drop()
+    keys.client_kill_filter(_type="pubsub")
+    await listening.stops()
+    assert listening.broken == []
+    with pytest.raises(RedisConnectionError, match="not subscribed"):
+        await listening.subscriber.ping(1)
+
+
+async def test_one_that_is_lost_again_while_it_subscribes_is_no_recovery(mortal: ValkeyProcess) -> None:
+    async with listening_to(mortal) as one:
+        one.subscriber.drop()
+        await one.subscriber.want(A)
+        connection = mortal.address.connection()
+        await connection.connect()  # type: ignore[no-untyped-call]
+        mortal.hang()
+        resuming = asyncio.create_task(one.subscriber.resume(connection))
+        await asyncio.sleep(0.05)
+        assert not resuming.done()
+        one.subscriber.drop()
+        with pytest.raises(RedisConnectionError, match="lost again"):
+            await resuming
+        mortal.go_on()
+        await connection.disconnect(nowait=True)

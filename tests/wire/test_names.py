@@ -3,6 +3,9 @@
 import re
 import time
 import unicodedata
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -180,3 +183,31 @@ def test_a_group_is_one_that_channels_takes_and_never_a_users(room: str, user: s
     for group in (groups.room_sockets(room_name(room)), groups.chat_sockets(user)):
         assert re.fullmatch(r"[A-Za-z0-9._-]{1,99}", group)
     assert groups.room_sockets(room_name(room)) != groups.chat_sockets(user)
+
+
+# What is remembered of names
+
+REMEMBERED: dict[str, Any] = {
+    "rooms": (room_name, room_name),
+    "sockets of rooms": (groups.room_sockets, groups.room_sockets),
+    "watchers of rooms": (groups.room_watchers, partial(groups.room_watchers, "presence")),
+    "sockets for chat": (groups.chat_sockets, groups.chat_sockets),
+    "sockets for calls": (groups.call_sockets, groups.call_sockets),
+    "holders of calls": (groups.call_holder, groups.call_holder),
+}
+
+
+@pytest.mark.parametrize(("cached", "ask"), REMEMBERED.values(), ids=REMEMBERED)
+def test_of_names_that_clients_make_up_only_so_many_are_remembered(cached: Any, ask: Callable[[str], str]) -> None:
+    for number in range(17_000):
+        ask(f"name{number}")
+    assert cached.cache_info().currsize <= 16_384
+
+
+def test_each_kind_of_group_has_names_of_its_own() -> None:
+    names = [ask("ana") for _, ask in REMEMBERED.values()] + [groups.room_watchers("typing", "ana")]
+    assert len(set(names)) == len(names)
+
+
+def test_thousands_of_rooms_have_as_many_groups() -> None:
+    assert len({groups.room_sockets(f"room {number}") for number in range(5000)}) == 5000

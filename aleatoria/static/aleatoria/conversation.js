@@ -1,55 +1,57 @@
-// @ts-check
-/** What was said in a room or between two users: in the order of time, each message once, one's own pending ones last. */
+import { conversationKey } from "./address.js";
 
-/** @typedef {import("./client.js").Frame} Frame */
-/** @typedef {Frame & { pending?: boolean, failed?: string }} Message */
-/** @typedef {{ messages: Frame[], hasMore: boolean, cursor?: string }} Page */
+/** @import { Address, Frame, Message, Page } from "./types.d.ts" */
 
-/** @param {Frame} message */
-export const keyOf = ({ fromUser, messageId }) => `${fromUser} ${messageId}`;
+/** An id is unique only among the messages of one user. @param {Frame} message */
+export const messageKey = ({ fromUser, messageId }) => `${fromUser} ${messageId}`;
 
+/** Messages in order of time, without duplicates. The user's pending messages come last. */
 export class Conversation {
-  /** In order. @type {Message[]} */
+  /** @type {Message[]} */
   messages = [];
-  /** Whether the last page has been asked for. */
+  /** Whether the newest page has been loaded. */
   isLoaded = false;
-  /** Whether there is more before the oldest. */
+  /** Whether the server has older messages. */
   hasMore = true;
-  /** @type {string | undefined} */
+  /** Where the next older page begins. @type {string | undefined} */
   cursor;
   loading = false;
-  /** The createTime of the newest message; what came later is a gap after a reconnect. */
+  /** The createTime of the newest message. */
   newest = "";
 
-  /** @type {Map<string, Message>} */
+  /** By key of the message. @type {Map<string, Message>} */
   #known = new Map();
 
-  /** @param {string} key @param {import("./client.js").Address} address */
-  constructor(key, address) {
-    this.key = key;
+  /** @param {Address} address */
+  constructor(address) {
+    this.key = conversationKey(address);
     this.address = address;
   }
 
-  /** Put in what was said; false when it was in. @param {Frame} message */
+  get canLoadOlder() {
+    return !this.loading && (!this.isLoaded || this.hasMore);
+  }
+
+  /** Adds a message; returns false if it was known. @param {Frame} message */
   add(message) {
-    const known = this.#known.get(keyOf(message));
+    const known = this.#known.get(messageKey(message));
     if (known && !known.pending && !known.failed) return false;
-    if (known) this.messages.splice(this.messages.indexOf(known), 1);
+    if (known) this.remove(known);
     const { createTime = "" } = message;
     let place = this.messages.length;
     while (place > 0 && isLater(this.messages[place - 1], createTime)) place -= 1;
     this.messages.splice(place, 0, message);
-    this.#known.set(keyOf(message), message);
+    this.#known.set(messageKey(message), message);
     if (createTime > this.newest) this.newest = createTime;
     return true;
   }
 
-  /** Put in an older page, as the server gave it. @param {Page} page */
+  /** Adds an older page, as the server sent it. @param {Page} page */
   addOlder({ messages, hasMore, cursor }) {
-    const older = messages.filter((message) => !this.#known.has(keyOf(message)));
-    for (const message of older) this.#known.set(keyOf(message), message);
-    older.sort((one, other) => ((one.createTime ?? "") < (other.createTime ?? "") ? -1 : 1));
-    // Mostly they all go before the first; what has arrived live meanwhile may be older than some.
+    const older = messages.filter((message) => !this.#known.has(messageKey(message)));
+    for (const message of older) this.#known.set(messageKey(message), message);
+    older.sort(byTime);
+    // A message that has arrived meanwhile may be older than some of these.
     this.messages = [...older, ...this.messages].sort(byTime);
     this.isLoaded = true;
     this.hasMore = hasMore;
@@ -58,31 +60,31 @@ export class Conversation {
     if (last > this.newest) this.newest = last;
   }
 
-  /** Put in a message of one's own that is on its way. @param {Frame} message */
-  expect(message) {
-    const known = this.#known.get(keyOf(message));
-    if (known) this.messages.splice(this.messages.indexOf(known), 1);
+  /** Adds a message that the server has not acknowledged. @param {Frame} message */
+  addPending(message) {
+    const known = this.#known.get(messageKey(message));
+    if (known) this.remove(known);
     const pending = { ...message, pending: true };
-    this.#known.set(keyOf(message), pending);
+    this.#known.set(messageKey(message), pending);
     this.messages.push(pending);
   }
 
-  /** A message of one's own was refused. @param {string} messageId @param {string} reason */
-  fail(messageId, reason) {
+  /** Marks a pending message as refused. @param {string} messageId @param {string} reason */
+  markFailed(messageId, reason) {
     const message = this.messages.find((one) => one.messageId === messageId && one.pending);
     if (!message) return;
     delete message.pending;
     message.failed = reason;
   }
 
-  /** Take out a message that was refused. @param {Message} message */
-  drop(message) {
+  /** @param {Message} message */
+  remove(message) {
     this.messages.splice(this.messages.indexOf(message), 1);
-    this.#known.delete(keyOf(message));
+    this.#known.delete(messageKey(message));
   }
 }
 
-/** Whether a message stands behind a moment: what is on its way always does. @param {Message} message @param {string} createTime */
+/** A pending message is always later. @param {Message} message @param {string} createTime */
 function isLater(message, createTime) {
   return !message.createTime || message.createTime > createTime;
 }

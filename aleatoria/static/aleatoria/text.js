@@ -1,43 +1,42 @@
-// @ts-check
-/** How people, moments and what they say are written: as text nodes, never as HTML. */
+/** Builds what the page shows: as text nodes, never as HTML. */
 
-/** What the server puts behind a guest's name to make his id nobody else's. */
+/** What the server appends to a guest's name. */
 const SUFFIX = /-([a-km-z2-9]{10})$/;
 const LINK = /\bhttps?:\/\/[^\s<>"'`]+/giu;
-/** What ends a sentence rather than a link. */
+/** Punctuation that ends a sentence and not a link. */
 const TRAILING = /[.,;:!?)\]}…]+$/u;
 
-/** A user's name without what makes it unique, and a little of that to tell two of a name apart. @param {string} userId */
+/** Returns a user's name, and a mark that tells two users of one name apart. @param {string} userId */
 export function nameOf(userId) {
   const suffix = SUFFIX.exec(userId)?.[1] ?? "";
   return { name: suffix ? userId.slice(0, -suffix.length - 1) : userId, mark: suffix.slice(0, 4) };
 }
 
-/** A user's name as an element. @param {string} userId */
+/** @param {string} userId */
 export function nameTag(userId) {
   const { name, mark } = nameOf(userId);
-  const tag = element("span", { className: "name", title: userId }, name);
-  if (mark) tag.append(element("span", { className: "mark" }, mark));
+  const tag = makeElement("span", { className: "name", title: userId }, name);
+  if (mark) tag.append(makeElement("span", { className: "mark" }, mark));
   return tag;
 }
 
-/** What somebody said, with links as links. @param {string} text @returns {(Node | string)[]} */
-export function spoken(text) {
+/** Returns a text with its web addresses as links. @param {string} text @returns {(Node | string)[]} */
+export function withLinks(text) {
   const parts = [];
   let end = 0;
   for (const found of text.matchAll(LINK)) {
     const shown = found[0].replace(TRAILING, "");
-    const href = hrefOf(shown);
+    const href = parseUrl(shown);
     if (!href) continue;
     parts.push(text.slice(end, found.index));
-    parts.push(element("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, shown));
+    parts.push(makeElement("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, shown));
     end = found.index + shown.length;
   }
   return [...parts, text.slice(end)];
 }
 
 /** @param {string} text */
-function hrefOf(text) {
+function parseUrl(text) {
   try {
     return new URL(text).href;
   } catch {
@@ -49,40 +48,43 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const date = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
 /** @param {Date} moment */
-export const timeText = (moment) => clock.format(moment);
+export const formatTime = (moment) => clock.format(moment);
 
-/** A day as one speaks of it. @param {Date} moment @param {Date} [now] */
-export function dayText(moment, now = new Date()) {
-  const days = Math.round((startOf(now) - startOf(moment)) / 86_400_000);
+/** Returns "Today", "Yesterday" or the date. @param {Date} moment @param {Date} [now] */
+export function formatDay(moment, now = new Date()) {
+  const days = Math.round((startOfDay(now) - startOfDay(moment)) / 86_400_000);
   return days === 0 ? "Today" : days === 1 ? "Yesterday" : date.format(moment);
 }
 
 /** @param {Date} moment */
-const startOf = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
+const startOfDay = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
 
 /**
- * A new element with properties and children.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag @param {Partial<HTMLElementTagNameMap[Tag]>} [properties] @param {(Node | string)[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function element(tag, properties = {}, ...children) {
+export function makeElement(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
   return made;
 }
 
-/** Put entries into a list in place of those it has; who was on one with the keyboard stays on it. @param {HTMLElement} list @param {HTMLElement[]} entries */
-export function refill(list, entries) {
+/** Keeps the focus on the entry with the same `data-key`. @param {HTMLElement} list @param {HTMLElement[]} entries */
+export function replaceEntries(list, entries) {
   const { activeElement: active } = document;
   const key = active instanceof HTMLElement && list.contains(active) ? active.dataset.key : undefined;
   list.replaceChildren(...entries);
-  if (key !== undefined) /** @type {HTMLElement | null} */ (list.querySelector(`[data-key="${CSS.escape(key)}"]`))?.focus();
+  if (key === undefined) return;
+  /** @type {HTMLElement | null} */ (list.querySelector(`[data-key="${CSS.escape(key)}"]`))?.focus();
 }
 
-/** The element of the page that is there. @template {Element} [Kind=HTMLElement] @param {string} selector @param {ParentNode} [within] @returns {Kind} */
+/**
+ * Throws if no element matches.
+ * @template {Element} [Kind=HTMLElement] @param {string} selector @param {ParentNode} [within] @returns {Kind}
+ */
 export function find(selector, within = document) {
   const found = within.querySelector(selector);
-  if (!found) throw new Error(`there is no ${selector}`);
+  if (!found) throw new Error(`no element matches ${selector}`);
   return /** @type {Kind} */ (/** @type {unknown} */ (found));
 }

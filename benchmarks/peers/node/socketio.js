@@ -1,6 +1,6 @@
-// The chat on socket.io 4 with its Redis adapter, written as its documentation teaches: a room for each room, one for
-// each user, `io.to(room).emit`, which encodes a packet once for all its receivers. To its favour: websockets only, no
-// compression, and the adapter publishes through the client with auto-pipelining too.
+// A chat server on socket.io 4 with its Redis adapter, as its documentation teaches: one socket.io room for each room
+// and each user, and `io.to(room).emit`, which encodes a packet once for all receivers. For speed, it uses WebSockets
+// only, without compression, and the adapter publishes through the client with auto-pipelining.
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { Server } from "socket.io";
@@ -15,8 +15,8 @@ const io = new Server(http, {
 });
 
 io.on("connection", (socket) => {
-  const { userId, room } = socket.handshake.query;
-  socket.join([`room.${room}`, `user.${userId}`]);
+  const { userId, room: firstRoom } = socket.handshake.query;
+  socket.join([`room.${firstRoom}`, `user.${userId}`]);
 
   socket.on("chat_message", async ({ room, toUser, payload }) => {
     if (toUser) {

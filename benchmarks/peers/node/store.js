@@ -1,5 +1,5 @@
-// What both chats in Node.js keep, in the same keys and with the same retention: ioredis with auto-pipelining, so that
-// the commands of all sockets in one turn of the event loop go out in one write, as its documentation recommends.
+// Storage for both chat servers in Node.js, with our keys and retention. ioredis uses auto-pipelining, as
+// its documentation recommends: the commands of all sockets in one turn of the event loop go out in one write.
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 
@@ -11,7 +11,7 @@ export const valkey = new Redis({
   enableAutoPipelining: true,
 });
 
-/** A message as it is kept and sent: what the client may not say, the server says. */
+/** Returns a message as it is stored and sent, with the fields that the server sets. */
 export function stamped(fields, fromUser) {
   return {
     type: "chat_message",
@@ -22,7 +22,7 @@ export function stamped(fields, fromUser) {
   };
 }
 
-/** Keep a room's message for a day. */
+/** Stores a message of a room for a day. */
 export function keepInRoom(room, line) {
   const key = `room:messages:${room}`;
   const now = Date.now();
@@ -33,13 +33,13 @@ export function keepInRoom(room, line) {
   ]);
 }
 
-/** Keep a direct message for a day. */
+/** Stores a direct message for a day. */
 export function keepDirect(one, other, line) {
   const key = `dm:${[one, other].sort().join(":")}`;
   return Promise.all([valkey.rpush(key, line), valkey.expire(key, DAY)]);
 }
 
-/** The lines of the last messages of a room, the newest first. */
+/** Returns the last messages of a room as JSON texts, the newest first. */
 export function recent(room, limit) {
   return valkey.zrevrange(`room:messages:${room}`, 0, limit - 1);
 }

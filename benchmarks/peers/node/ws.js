@@ -1,11 +1,10 @@
-// The chat on the bare `ws` package, as somebody writes it who wants speed and builds the rest: a message is encoded
-// once, published once in the same pipeline in which it is kept, and each process hands the finished text to those of
-// its sockets that listen to the channel.
+// A chat server on the bare `ws` package, written for speed: the server encodes a message once and publishes it in the
+// pipeline that stores it. Each process sends the published text to its sockets that listen to the channel.
 import { WebSocketServer } from "ws";
 import { keepDirect, keepInRoom, recent, stamped, valkey } from "./store.js";
 
 const subscriber = valkey.duplicate();
-const listeners = new Map(); // the sockets of this process by channel
+const listeners = new Map(); // the sockets of this process, by channel
 
 subscriber.on("message", (channel, text) => {
   for (const socket of listeners.get(channel) ?? []) socket.send(text);
@@ -19,7 +18,7 @@ function listen(socket, channel) {
   listeners.get(channel).add(socket);
 }
 
-function listenNoMore(socket, channel) {
+function stopListening(socket, channel) {
   const sockets = listeners.get(channel);
   sockets.delete(socket);
   if (sockets.size === 0) {
@@ -36,7 +35,7 @@ server.on("connection", (socket, request) => {
   const rooms = new Set([query.get("room")]);
   const channels = [`user.${userId}`, ...[...rooms].map((room) => `room.${room}`)];
   for (const channel of channels) listen(socket, channel);
-  socket.on("close", () => channels.forEach((channel) => listenNoMore(socket, channel)));
+  socket.on("close", () => channels.forEach((channel) => stopListening(socket, channel)));
 
   socket.on("message", async (data) => {
     const { type, room, toUser, payload } = JSON.parse(data);

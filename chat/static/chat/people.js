@@ -1,28 +1,30 @@
-// @ts-check
-/** Who is in the room that is shown, those online first. */
+import { conversationKey } from "../aleatoria/address.js";
+import { find, makeElement, nameTag, replaceEntries } from "../aleatoria/text.js";
 
-import { element, find, nameTag, refill } from "../aleatoria/text.js";
+/** @import { Client } from "../aleatoria/types.d.ts" */
 
-/** @typedef {import("../aleatoria/client.js").Client} Client */
+/** Milliseconds in which several newcomers cost one request. */
+const RELOAD_DELAY = 500;
 
-const AGAIN_AFTER = 500;
-
+/** The list of people in a room, those online first. */
 export class People {
   room = "";
 
-  /** Who is online, by user. @type {Map<string, boolean>} */
+  /** Whether each user is online. @type {Map<string, boolean>} */
   #members = new Map();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  /** @type {number | undefined} */
   #timer;
 
-  /** @param {Client} client @param {HTMLElement} root @param {(user: string) => void} write */
-  constructor(client, root, write) {
+  /** @param {Client} client @param {HTMLElement} root @param {(user: string) => void} onChoose */
+  constructor(client, root, onChoose) {
     this.client = client;
-    this.write = write;
+    this.onChoose = onChoose;
     this.list = find("ul", root);
     this.count = find(".count", root);
-    client.on("status", ({ userId, status }) => this.#changed(userId, status === "online"));
-    client.on("message", ({ conversation, message }) => conversation.key === `room ${this.room}` && this.#changed(message.fromUser, true));
+    client.on("status", ({ userId, status }) => this.#setOnline(userId, status === "online"));
+    client.on("message", ({ conversation, message }) => {
+      if (conversation.key === conversationKey({ room: this.room })) this.#setOnline(message.fromUser, true);
+    });
     client.on("state", (state) => state === "open" && this.#load());
   }
 
@@ -35,12 +37,12 @@ export class People {
     this.#load();
   }
 
-  /** Ask again, but not for each of many who come at once. */
   #loadSoon() {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#load();
-    }, AGAIN_AFTER);
+    }, RELOAD_DELAY);
   }
 
   async #load() {
@@ -52,35 +54,42 @@ export class People {
       this.#members = new Map(members.map(({ userId, online }) => [userId, online]));
       this.#render();
     } catch {
-      // Away, or not in the room yet: it is asked for again with the next connection.
+      // The connection is lost, or the user has not joined yet.
     }
   }
 
   /** @param {string} user @param {boolean} isOnline */
-  #changed(user, isOnline) {
+  #setOnline(user, isOnline) {
     if (!this.room || this.#members.get(user) === isOnline) return;
-    // Somebody new: in this room, or in another that one shares with him.
+    // A user who is not in the list is new in this room, or is in another room.
     if (this.#members.has(user)) this.#members.set(user, isOnline);
     else return this.#loadSoon();
     this.#render();
   }
 
   #render() {
-    const users = [...this.#members].sort(([one, isOn], [other, otherIsOn]) => Number(otherIsOn) - Number(isOn) || one.localeCompare(other));
-    this.count.textContent = this.room ? `${users.filter(([, isOn]) => isOn).length} online` : "";
-    refill(this.list, users.map(([user, isOnline]) => this.#entry(user, isOnline)));
+    const members = [...this.#members].sort(onlineFirst);
+    this.count.textContent = this.room ? `${members.filter(([, isOnline]) => isOnline).length} online` : "";
+    const entries = members.map(([user, isOnline]) => this.#makeEntry(user, isOnline));
+    replaceEntries(this.list, entries);
   }
 
   /** @param {string} user @param {boolean} isOnline */
-  #entry(user, isOnline) {
+  #makeEntry(user, isOnline) {
     const isSelf = user === this.client.userId;
-    const dot = element("span", { className: isOnline ? "dot online" : "dot" });
-    const state = element("span", { className: "aside" }, isOnline ? " online" : " offline");
-    const label = [dot, nameTag(user), state, ...(isSelf ? [element("span", { className: "you" }, "you")] : [])];
-    if (isSelf) return element("li", { className: "self" }, ...label);
-    const button = element("button", { type: "button", title: "Write to them" }, ...label);
+    const dot = makeElement("span", { className: isOnline ? "dot online" : "dot" });
+    const state = makeElement("span", { className: "aside" }, isOnline ? " online" : " offline");
+    const you = isSelf ? [makeElement("span", { className: "you" }, "you")] : [];
+    const label = [dot, nameTag(user), state, ...you];
+    if (isSelf) return makeElement("li", { className: "self" }, ...label);
+    const button = makeElement("button", { type: "button", title: "Write to them" }, ...label);
     button.dataset.key = user;
-    button.addEventListener("click", () => this.write(user));
-    return element("li", {}, button);
+    button.addEventListener("click", () => this.onChoose(user));
+    return makeElement("li", {}, button);
   }
+}
+
+/** @param {[string, boolean]} one @param {[string, boolean]} other */
+function onlineFirst([one, oneIsOnline], [other, otherIsOnline]) {
+  return Number(otherIsOnline) - Number(oneIsOnline) || one.localeCompare(other);
 }

@@ -1,4 +1,4 @@
-// The client against a real server, whose connections these tests cut. SERVER is where it is.
+// Tests of the client against a real server. The variable SERVER is its URL. The tests cut connections.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
@@ -10,7 +10,7 @@ const server = process.env.SERVER;
 const sockets = [];
 const clients = [];
 
-/** A socket of a browser, as far as the client uses one, that a test can cut. */
+/** A WebSocket that a test can cut. */
 class Cuttable extends WebSocket {
   constructor(url) {
     super(url, { origin: server });
@@ -29,7 +29,7 @@ function clientOf(user, { room = unique("room"), ...options } = {}) {
   return client;
 }
 
-/** Resolves at the first event that `fits`. */
+/** Resolves with the first event for which `fits` returns true. */
 const heard = (client, kind, fits = () => true) =>
   new Promise((resolve) => {
     const off = client.on(kind, (event) => {
@@ -47,7 +47,10 @@ async function opened(client) {
 }
 
 const contents = (conversation) => conversation.messages.map((message) => message.payload.content);
-const says = (text) => ({ message }) => message.payload.content === text;
+const says =
+  (text) =>
+  ({ message }) =>
+    message.payload.content === text;
 
 afterEach(() => {
   for (const client of clients.splice(0)) client.stop();
@@ -63,7 +66,10 @@ test("it opens, says who it is and knows its rooms", async () => {
 
 test("what one says is pending at once, and heard by all in order", async () => {
   const room = unique("room");
-  const [ana, bob] = await Promise.all([opened(clientOf(unique("ana"), { room })), opened(clientOf(unique("bob"), { room }))]);
+  const [ana, bob] = await Promise.all([
+    opened(clientOf(unique("ana"), { room })),
+    opened(clientOf(unique("bob"), { room })),
+  ]);
   const last = heard(bob, "message", says("3"));
   for (const text of ["1", "2", "3"]) ana.say({ room }, text);
   const conversation = ana.conversation({ room });
@@ -74,9 +80,14 @@ test("what one says is pending at once, and heard by all in order", async () => 
 
 test("what was said while the connection was cut arrives once, in order, on both sides", async () => {
   const room = unique("room");
-  const [ana, bob] = await Promise.all([opened(clientOf(unique("ana"), { room })), opened(clientOf(unique("bob"), { room }))]);
+  const [ana, bob] = await Promise.all([
+    opened(clientOf(unique("ana"), { room })),
+    opened(clientOf(unique("bob"), { room })),
+  ]);
+  // The client fills a gap from the last message that it received, so both must have one.
+  const both = [ana, bob].map((one) => heard(one, "message", says("before")));
   ana.say({ room }, "before");
-  await heard(bob, "message", says("before"));
+  await Promise.all(both);
   const again = heard(ana, "state", (state) => state === "open");
   const caught = heard(ana, "message", says("from bob"));
   sockets[0].terminate();
@@ -87,14 +98,20 @@ test("what was said while the connection was cut arrives once, in order, on both
   if (!contents(bob.conversation({ room })).includes("from ana")) await heard(bob, "message", says("from ana"));
   assert.deepEqual(contents(ana.conversation({ room })).sort(), ["before", "from ana", "from bob"]);
   assert.deepEqual(contents(bob.conversation({ room })).sort(), ["before", "from ana", "from bob"]);
-  assert.equal(ana.conversation({ room }).messages.some((message) => message.pending), false);
+  assert.equal(
+    ana.conversation({ room }).messages.some((message) => message.pending),
+    false,
+  );
 });
 
 test("what was sent and not acknowledged is sent again and counts once", async () => {
   const room = unique("room");
-  const [ana, bob] = await Promise.all([opened(clientOf(unique("ana"), { room })), opened(clientOf(unique("bob"), { room }))]);
+  const [ana, bob] = await Promise.all([
+    opened(clientOf(unique("ana"), { room })),
+    opened(clientOf(unique("bob"), { room })),
+  ]);
   const arrived = heard(bob, "message", says("once"));
-  // Sent, but the answer will not be heard.
+  // The client sends the message, but does not receive the answer.
   sockets[0].onmessage = () => {};
   ana.say({ room }, "once");
   await arrived;
@@ -118,7 +135,10 @@ test("a conversation is read back page by page", async () => {
   assert.equal(conversation.messages.length, 50);
   assert.equal(await bob.loadOlder(conversation), true);
   assert.equal(await bob.loadOlder(conversation), false);
-  assert.deepEqual(contents(conversation), Array.from({ length: 120 }, (_, count) => String(count)));
+  assert.deepEqual(
+    contents(conversation),
+    Array.from({ length: 120 }, (_, count) => String(count)),
+  );
 });
 
 test("direct messages are in the conversation with the other one, on both sides", async () => {
@@ -171,7 +191,7 @@ test("without an identity it says so and does not try again", async () => {
   assert.equal(sockets.length, 1);
 });
 
-test("it waits a random while, twice as long each time, half a minute at most, and after a restart up to five seconds", (context) => {
+test("it waits a random time: longer each time, half a minute at most, five seconds after a restart", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const made = [];
   class Failing {
