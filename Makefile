@@ -41,6 +41,9 @@ format: .venv/dev node_modules  ## make the code look as it should
 		npx prettier --write --log-level warn .; npx eslint --fix .; npx stylelint --fix $(STYLES); \
 	else echo "THE JAVASCRIPT AND THE CSS WERE NOT FORMATTED: install Node.js and npm."; fi
 
+test-clocks: .venv/dev  ## run tests with the clock at the ends of hours, days and months; ARGS="--short" for a quick look
+	@$(BIN)/python -m tools.clocks $(ARGS)
+
 mutants: .venv/bench node_modules  ## put small faults in, one at a time; ARGS="repeats" tries those that mention a word
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
@@ -77,4 +80,4 @@ benchmarks/peers/node/node_modules: benchmarks/peers/node/package.json benchmark
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-.PHONY: run test check coverage shape format screenshots bench bench-pairing help mutants
+.PHONY: run test test-clocks check coverage shape format screenshots bench bench-pairing help mutants

@@ -53,10 +53,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for tool in MISSING:
         terminalreporter.section("TESTS WERE LEFT OUT")
         terminalreporter.line(tool.says)
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None and {"failed", "error"} & terminalreporter.stats.keys():
+        terminalreporter.line(f"--randomly-seed={seed} runs the same tests in this order again.")
 
 
 @pytest.fixture(scope="session", autouse=True)

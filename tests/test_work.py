@@ -123,7 +123,7 @@ async def test_a_connection_takes_few_commands_and_few_tasks(tab: MakeTab, keys:
         finally:
             asyncio.get_running_loop().set_task_factory(None)
         grown = {name: count - before.get(name, 0) for name, count in commands(keys).items()}
-        # He is online; his rooms, which are renewed; he joins one. His own sockets and who watches the room hear of it.
+        # Each comes online, renews the rooms, and joins one. The user's sockets and those who watch the room are told.
         assert grown["evalsha"] <= 20 * 3 + 10
         assert grown["smembers"] <= 20 + 1
         assert grown["publish"] <= 20 * 2

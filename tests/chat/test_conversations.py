@@ -1,4 +1,4 @@
-"""With whom a user has conversations, and what he has not read yet (protocol §6)."""
+"""With whom a user has conversations, and what they have not read yet."""
 
 import redis
 

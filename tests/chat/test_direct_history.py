@@ -83,7 +83,7 @@ async def test_any_id_of_the_grammar_has_its_conversation(tab: MakeTab, keys: re
 # Histories
 
 
-async def test_what_is_written_to_somebody_away_is_there_when_he_comes(tab: MakeTab) -> None:
+async def test_what_is_written_to_somebody_away_is_there_when_they_come(tab: MakeTab) -> None:
     async with tab("ana") as ana:
         sent = await ANA_AND_BOB.say(ana, "call me")
         assert sent["incoming"] is False
@@ -100,11 +100,11 @@ async def test_both_read_the_same_oldest_first(tab: MakeTab) -> None:
         await ANA_AND_BOB.say(ana, "1")
         await BOB_AND_ANA.say(bob, "2", mood={"of": ["the", 2.5, None]})
         await ANA_AND_BOB.say(ana, "3")
-        hers, his = await ANA_AND_BOB.page(ana), await BOB_AND_ANA.page(bob)
-        assert contents(hers["messages"]) == ["1", "2", "3"]
-        assert hers["messages"] == his["messages"]
-        assert [message["fromUser"] for message in hers["messages"]] == ["ana", "bob", "ana"]
-        assert hers["messages"][1]["payload"] == {"content": "2", "mood": {"of": ["the", 2.5, None]}}
+        of_ana, of_bob = await ANA_AND_BOB.page(ana), await BOB_AND_ANA.page(bob)
+        assert contents(of_ana["messages"]) == ["1", "2", "3"]
+        assert of_ana["messages"] == of_bob["messages"]
+        assert [message["fromUser"] for message in of_ana["messages"]] == ["ana", "bob", "ana"]
+        assert of_ana["messages"][1]["payload"] == {"content": "2", "mood": {"of": ["the", 2.5, None]}}
 
 
 async def test_each_conversation_is_its_own(tab: MakeTab) -> None:

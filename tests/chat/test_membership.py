@@ -33,7 +33,7 @@ async def all_done() -> None:
 # Both
 
 
-async def test_who_has_joined_is_in_his_rooms(store: Membership) -> None:
+async def test_a_user_who_has_joined_is_in_the_room(store: Membership) -> None:
     assert await store.rooms("ana") == set()
     await store.join("ana", "attic")
     await store.join("ana", "café am Eck")
@@ -71,7 +71,7 @@ async def test_one_may_come_back_to_a_room_one_has_left(store: Membership) -> No
     assert await store.rooms("ana") == {"attic"}
 
 
-async def test_nobody_is_in_more_rooms_than_he_may_be(store: Membership, settings: Any) -> None:
+async def test_nobody_is_in_more_rooms_than_allowed(store: Membership, settings: Any) -> None:
     settings.MAX_ROOMS_PER_USER = 2
     await store.join("ana", "attic")
     await store.join("ana", "cellar")
@@ -81,7 +81,7 @@ async def test_nobody_is_in_more_rooms_than_he_may_be(store: Membership, setting
     await store.join("bob", "zoo")
 
 
-async def test_one_who_is_in_as_many_rooms_as_he_may_be_may_join_those_again(store: Membership, settings: Any) -> None:
+async def test_a_user_in_as_many_rooms_as_allowed_may_join_those_again(store: Membership, settings: Any) -> None:
     settings.MAX_ROOMS_PER_USER = 1
     await store.join("ana", "attic")
     await store.join("ana", "attic")
@@ -134,7 +134,7 @@ async def test_a_sign_of_life_is_good_for_another_day(kept: ValkeyMembership, ke
         assert keys.pttl(name) > DAY - 10_000
 
 
-async def test_a_sign_of_life_brings_nobody_back_to_a_room_he_has_left(
+async def test_a_sign_of_life_brings_nobody_back_to_a_room_that_they_have_left(
     kept: ValkeyMembership, keys: redis.Redis
 ) -> None:
     await kept.join("ana", "attic")
@@ -256,7 +256,9 @@ async def test_a_room_joined_again_is_not_one_too_many(tab: MakeTab, settings: A
         await ana.asks("join_room", "room_joined", room="zoo")
 
 
-async def test_who_comes_for_one_room_too_many_is_told_and_is_in_his_own(tab: MakeTab, settings: Any) -> None:
+async def test_a_user_who_connects_for_one_room_too_many_is_told_and_stays_in_their_own(
+    tab: MakeTab, settings: Any
+) -> None:
     settings.MAX_ROOMS_PER_USER = 1
     async with tab("ana", room="attic"):
         pass

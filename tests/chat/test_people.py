@@ -1,4 +1,4 @@
-"""Who is there: members, who comes and goes, who is typing (protocol §6)."""
+"""Who is there: members, who comes and goes, who is typing."""
 
 import asyncio
 import time
@@ -86,7 +86,9 @@ async def test_whoever_asks_no_longer_hears_nothing_more(tab: MakeTab) -> None:
             await bob.hears_nothing()
 
 
-async def test_who_has_gone_is_offline_when_his_time_is_up_and_told_once(tab: MakeTab, keys: redis.Redis) -> None:
+async def test_a_user_who_has_gone_is_offline_when_their_time_is_up_which_is_told_once(
+    tab: MakeTab, keys: redis.Redis
+) -> None:
     async with tab("bob", room="attic") as bob, tab("ana", room="attic") as ana:
         await bob.asks("join_room", "room_joined", room="garden")
         await ana.asks("join_room", "room_joined", room="garden")
@@ -171,7 +173,7 @@ async def test_typing_in_a_room_is_shown_to_the_others_who_have_asked(tab: MakeT
         assert keys.exists("room:messages:attic") == 0
 
 
-async def test_typing_to_somebody_is_shown_to_him_alone(tab: MakeTab) -> None:
+async def test_typing_to_somebody_is_shown_to_them_alone(tab: MakeTab) -> None:
     async with tab("ana", room="attic") as ana, tab("bob", room="attic") as bob, tab("eve", room="attic") as eve:
         for one in (bob, eve):
             await watches(one)
@@ -185,7 +187,7 @@ async def test_typing_to_somebody_is_shown_to_him_alone(tab: MakeTab) -> None:
 @pytest.mark.parametrize(
     ("to", "code"),
     [({"room": "zoo"}, "not_in_room"), ({}, "invalid_field"), ({"room": "attic", "toUser": "bob"}, "invalid_field")],
-    ids=["a room he is not in", "nobody", "both"],
+    ids=["a room the user is not in", "nobody", "both"],
 )
 async def test_typing_where_one_is_not_is_refused(tab: MakeTab, to: Frame, code: str) -> None:
     async with tab("ana", room="attic") as ana:

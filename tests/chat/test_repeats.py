@@ -1,4 +1,4 @@
-"""A message sent again under the same `messageId` counts once (protocol §6)."""
+"""A message sent again under the same `messageId` counts once."""
 
 import asyncio
 

@@ -55,7 +55,7 @@ async def test_who_comes_without_a_room_is_in_the_default_one(tab: MakeTab) -> N
         assert await ana.asks("get_rooms", "rooms_list") == {"rooms": ["lobby"]}
 
 
-async def test_who_comes_back_is_in_his_rooms_without_joining(tab: MakeTab) -> None:
+async def test_a_user_who_comes_back_is_in_their_rooms_without_joining(tab: MakeTab) -> None:
     async with tab("ana", room="attic") as ana:
         await ana.asks("join_room", "room_joined", room="zoo")
     async with tab("ana") as ana, tab("bob", room="zoo") as bob:

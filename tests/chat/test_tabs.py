@@ -117,7 +117,7 @@ async def test_a_reconnect_that_overlaps_the_old_sockets_end_stays_connected_and
         await old.closes()
 
 
-async def test_the_last_tab_closed_leaves_the_user_a_member_who_hears_it_all_when_he_is_back(
+async def test_a_user_whose_last_tab_is_closed_stays_a_member_and_reads_everything_later(
     tab: MakeTab, keys: redis.Redis
 ) -> None:
     async with tab("bob", room="attic") as bob:

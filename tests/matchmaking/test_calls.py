@@ -33,7 +33,7 @@ async def test_one_who_finds_nobody_waits_so_that_two_who_only_ask_do_meet(tab: 
         assert await role_of(ana) == ("polite", "bob")
 
 
-async def test_nobody_meets_himself(tab: MakeTab) -> None:
+async def test_nobody_is_paired_with_themselves(tab: MakeTab) -> None:
     async with tab("ana") as ana:
         await ana.sends("user_available_webrtc")
         await ana.asks("request_random_peer", "no_peer_available")

@@ -78,7 +78,9 @@ async def test_one_who_comes_back_before_the_loss_is_noticed_resumes_all_the_sam
         await signals(bob, ana, "webrtc_answer", ANSWER)
 
 
-async def test_one_who_was_waiting_keeps_his_place(urls: list[str], bob: Wire, keys: redis.Redis) -> None:
+async def test_a_user_who_was_waiting_still_waits_after_a_lost_connection(
+    urls: list[str], bob: Wire, keys: redis.Redis
+) -> None:
     async with Wire(urls[0], "ana") as lost:
         await lost.asks("request_random_peer", "no_peer_available")
         await is_cut_off(lost, keys)

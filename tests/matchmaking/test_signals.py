@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("kind", ["webrtc_offer", "webrtc_answer", "webrtc_candidate", "hangup"])
-async def test_nobody_signals_to_whom_he_is_not_in_a_call_with(tab: MakeTab, kind: str) -> None:
+async def test_signals_to_anybody_but_the_peer_are_refused(tab: MakeTab, kind: str) -> None:
     async with tab("ana") as ana, tab("bob") as bob, tab("eve") as eve:
         await meet(ana, bob)
         for victim in ("ana", "bob", "eve", "nobody"):

@@ -7,7 +7,7 @@ from tests.support.calls import ANSWER, OFFER, meet, role_of, signals
 from tests.support.here import here, link
 
 
-async def test_one_whose_connection_is_lost_comes_back_to_his_call(tab: MakeTab) -> None:
+async def test_a_caller_whose_connection_is_lost_comes_back_to_the_call(tab: MakeTab) -> None:
     async with tab("ana") as ana, tab("bob") as bob:
         await meet(ana, bob)
         await bob.closes(1006)

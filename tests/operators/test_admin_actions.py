@@ -117,7 +117,7 @@ def test_clearing_forgets_what_was_said_and_leaves_the_members_and_other_rooms(
     assert keys.zcard("room:messages:attic 2") == 1
 
 
-def test_removing_a_member_leaves_his_other_rooms_and_the_other_members(admin: Client, keys: redis.Redis) -> None:
+def test_removing_a_member_leaves_their_other_rooms_and_the_other_members(admin: Client, keys: redis.Redis) -> None:
     enters(keys, "attic", "ana", "bob")
     enters(keys, "cellar", "ana")
     admin.post(REMOVE)
@@ -139,7 +139,7 @@ def test_taking_a_user_out_of_the_pool_leaves_the_others_and_the_calls(admin: Cl
     assert keys.hlen("{available:webrtc}:pairs") == 2
 
 
-def test_one_who_is_in_a_call_stays_in_it_when_he_is_taken_out_of_the_pool(admin: Client, keys: redis.Redis) -> None:
+def test_a_user_in_a_call_stays_in_it_when_they_are_taken_out_of_the_pool(admin: Client, keys: redis.Redis) -> None:
     call(keys, "bob", "cam")
     admin.post(WITHDRAW)
     assert keys.hget("{available:webrtc}:pairs", "bob") == b"cam"

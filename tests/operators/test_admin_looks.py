@@ -151,7 +151,7 @@ async def test_a_question_and_what_comes_of_it_look_right(page: Page, keys: redi
     await looks_right(page, tmp_path)
 
 
-async def test_who_logs_in_is_where_he_wanted_to_be(page: Page, tmp_path: Path) -> None:
+async def test_a_login_leads_to_the_page_that_was_asked_for(page: Page, tmp_path: Path) -> None:
     await page.context.clear_cookies()
     await page.goto(ROOMS)
     await looks_right(page, tmp_path)

@@ -33,7 +33,9 @@ def test_an_anonymous_visitor_is_sent_to_the_login(staff: MakeStaff, path: str, 
 
 @pytest.mark.parametrize("path", ALL)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_user_who_is_not_staff_is_sent_to_the_login_whatever_he_may(staff: MakeStaff, path: str, method: str) -> None:
+def test_a_user_who_is_not_staff_is_sent_to_the_login_whatever_they_may_do(
+    staff: MakeStaff, path: str, method: str
+) -> None:
     response = getattr(staff(*OPENS, is_staff=False), method)(path)
     assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
 

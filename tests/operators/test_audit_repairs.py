@@ -40,7 +40,7 @@ async def test_a_mended_key_goes_after_a_day(world: redis.Redis, manage: Manage)
 
 
 @plants
-async def test_a_users_own_rooms_decide_where_he_is(world: redis.Redis, manage: Manage) -> None:
+async def test_a_users_own_rooms_decide_where_they_are_a_member(world: redis.Redis, manage: Manage) -> None:
     world.sadd("user:rooms:ana", "cellar")
     world.sadd("room:members:attic", "zoe")
     assert (await manage("audit", "--repair")).status == 0

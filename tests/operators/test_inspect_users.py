@@ -9,7 +9,7 @@ from tests.support.commands import DAY, Manage, seconds_since
 from tests.support.histories import ANA_AND_BOB
 
 
-async def test_a_user_is_shown_with_his_rooms_conversations_and_call(tab: MakeTab, manage: Manage) -> None:
+async def test_a_user_is_shown_with_their_rooms_conversations_and_call(tab: MakeTab, manage: Manage) -> None:
     async with tab("ana", room="attic") as ana, tab("bob", room="cellar") as bob:
         await ana.asks("join_room", "room_joined", room="garden")
         await ANA_AND_BOB.say(ana, "psst")

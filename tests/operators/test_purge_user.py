@@ -12,7 +12,7 @@ from tests.support.histories import ATTIC
 from tests.support.purging import BANNED, CLOSING, holding, meet, names, rooms_of, said_in, says, writes
 
 
-async def test_a_user_is_gone_with_all_he_said(wire: MakeWire, keys: redis.Redis, manage: Manage) -> None:
+async def test_a_user_is_gone_with_all_that_they_said(wire: MakeWire, keys: redis.Redis, manage: Manage) -> None:
     async with wire("ana", room="attic") as ana, wire("bob", room="attic") as bob:
         await ana.asks("join_room", "room_joined", room="garden")
         await says(ana, "anybody here?", "garden")
@@ -33,7 +33,9 @@ async def test_a_user_is_gone_with_all_he_said(wire: MakeWire, keys: redis.Redis
         assert await said_in(bob) == [f"from bob {number}" for number in range(3)]
 
 
-async def test_a_user_is_told_that_he_has_left_before_his_sockets_are_closed(wire: MakeWire, manage: Manage) -> None:
+async def test_a_user_is_told_that_they_have_left_before_their_sockets_are_closed(
+    wire: MakeWire, manage: Manage
+) -> None:
     async with wire("ana", room="attic") as one, wire("ana") as other:
         for socket in (one, other):
             assert await rooms_of(socket) == ["attic"]
@@ -53,7 +55,7 @@ async def test_all_sockets_of_a_user_are_closed_whatever_they_speak(wire: MakeWi
         await ana2.asks("fence", "error")
 
 
-async def test_the_other_one_of_his_call_hears_that_it_is_over(
+async def test_the_peer_of_their_call_is_told_that_it_is_over(
     wire: MakeWire, keys: redis.Redis, manage: Manage
 ) -> None:
     async with wire("ana", room="attic") as ana, wire("bob", room="cellar") as bob, wire("cat", room="cellar") as cat:
@@ -107,7 +109,9 @@ async def test_users_whose_ids_are_alike_keep_everything(
     assert breaches(keys) == []
 
 
-async def test_those_he_wrote_with_keep_what_is_theirs(wire: MakeWire, keys: redis.Redis, manage: Manage) -> None:
+async def test_those_who_wrote_with_the_user_keep_what_is_theirs(
+    wire: MakeWire, keys: redis.Redis, manage: Manage
+) -> None:
     async with wire("ana", room="attic") as ana, wire("bob", room="attic") as bob, wire("cat", room="attic") as cat:
         await writes(ana, "bob")
         await bob.hears_until("hello bob")
@@ -131,7 +135,7 @@ async def test_a_user_who_comes_back_begins_anew(wire: MakeWire, manage: Manage)
         assert await rooms_of(ana) == ["lobby"]
 
 
-async def test_thousands_of_messages_of_his_are_forgotten(keys: redis.Redis, manage: Manage) -> None:
+async def test_thousands_of_messages_of_a_user_are_deleted(keys: redis.Redis, manage: Manage) -> None:
     now = time.time_ns() // 1000
     lines = {}
     for number in range(3000):

@@ -41,7 +41,7 @@ async def test_seeding_twice_does_no_harm(keys: redis.Redis, manage: Manage) -> 
     assert len(await manage.json("inspect_rooms")) == 3
 
 
-async def test_nobody_is_in_more_rooms_than_he_may_be(keys: redis.Redis, settings: Any, manage: Manage) -> None:
+async def test_nobody_is_in_more_rooms_than_allowed(keys: redis.Redis, settings: Any, manage: Manage) -> None:
     settings.MAX_ROOMS_PER_USER = 2
     await manage("seed_demo", "--yes", "--rooms", "10", "--messages", "10", "--users", "1")
     assert keys.scard("user:rooms:guest-0") == 2

@@ -1,4 +1,4 @@
-"""One of a crowd: does at random what a caller may do, and holds all he hears against the protocol."""
+"""One caller of a crowd, who does at random what a caller may do and checks each frame against the protocol."""
 
 import asyncio
 from collections import Counter
@@ -13,9 +13,9 @@ ANSWER_WITHIN = 20.0
 
 
 class Caller:
-    """What he knows of himself after each answer: waiting (`seeking`), in a call (`peer`, `role`), or neither.
+    """A caller, and their state as of the last answer: waiting (`seeking`), in a call (`peer`, `role`), or neither.
 
-    He does one thing after the other, and after each waits until everything before it has been answered.
+    They do one thing after the other, and after each wait until everything before it has been answered.
     """
 
     def __init__(self, user: str, rng: Random, complaints: list[str]) -> None:
@@ -32,7 +32,7 @@ class Caller:
 
     @property
     def connected(self) -> bool:
-        """Whether his socket is open."""
+        """Whether the socket is open."""
         return self._wire is not None
 
     @property
@@ -40,10 +40,10 @@ class Caller:
         """Connected, and neither in a call nor waiting."""
         return self.connected and not self.peer and not self.seeking
 
-    # What he does
+    # What the caller does
 
     async def comes(self, url: str) -> None:
-        """Connect; he is in nothing that he knows of."""
+        """Connect. The caller then neither waits nor is in a call, as far as they know."""
         self.url, self.peer, self.role, self.seeking = url, "", "", False
         wire = self._wire = await Wire(url, self.user, path="/ws/matchmaking").__aenter__()
         self._reader = asyncio.create_task(self._read(wire))
@@ -58,7 +58,7 @@ class Caller:
         self._lets_go().drops()
 
     async def is_off(self) -> None:
-        """Returns when he has noticed that his connection is lost."""
+        """Return when the caller has noticed that the connection is lost."""
         if self._reader is not None:
             await asyncio.wait([self._reader])
 
@@ -69,11 +69,11 @@ class Caller:
         self._leaving = True
         await self._does("request_random_peer", seeking=True, payload={"currentPeerId": self.peer})
 
-    async def offers_himself(self) -> None:
+    async def becomes_available(self) -> None:
         self._leaving = bool(self.peer)
         await self._does("user_available_webrtc", seeking=True)
         if self.peer:
-            # Nothing answers that message: was he assigned after it, or before it and has just ended the call?
+            # Nothing answers that message. A role assigned before it is over, and one assigned after it is not.
             await self.asks()
 
     async def withdraws(self) -> None:
@@ -92,8 +92,8 @@ class Caller:
             self._complain(f"resumed {(self.peer, self.role)} instead of {before}")
 
     async def acts(self, urls: list[str]) -> None:
-        """Something that one in his position might do."""
-        deeds = {self.asks: 3, self.offers_himself: 1}
+        """Do something that a caller in this state might do."""
+        deeds = {self.asks: 3, self.becomes_available: 1}
         if self.peer:
             deeds |= {self.skips: 4, self.hangs_up: 4}
         elif self.seeking:
@@ -128,7 +128,7 @@ class Caller:
         self.peer, self.seeking = "", False
         return wire
 
-    # What he hears
+    # What the caller hears
 
     async def _read(self, wire: Wire) -> None:
         try:
@@ -167,7 +167,7 @@ class Caller:
 
     async def _is_assigned(self, role: str, peer: str) -> None:
         if peer == self.user:
-            self._complain("in a call with himself")
+            self._complain("in a call with themselves")
         if self.peer and not (self._asking or self._leaving) and (peer, role) != (self.peer, self.role):
             self._complain(f"{role} with {peer}, while {self.role} with {self.peer}")
         if peer != self.peer:
@@ -180,7 +180,7 @@ class Caller:
         if payload.get("inReplyTo") == "fence":
             self._fence.set()
         elif payload["code"] == "not_matched":
-            # The other one was faster in ending the call; his hangup may be still on its way.
+            # The peer was faster in ending the call; the hangup may still be on its way.
             self.counts["crossed"] += 1
             self._crossed = self.peer
         else:

@@ -2,7 +2,7 @@
 
     python -m tests.support.crowd --users 1000 --processes 4 --seeds 10
 
-All are available, all ask at once; then everybody does what he likes for a while; then all who are alone ask again, and
+All are available, all ask at once; then everybody acts at random for a while; then all who are alone ask again, and
 one process is killed with `kill -9`. What the callers hear and what Valkey holds must be right at every moment, and
 agree whenever things have come to rest.
 """
@@ -99,7 +99,7 @@ class Crowd:
         await asyncio.gather(
             *(self._enters(caller, urls[number % len(urls)]) for number, caller in enumerate(self.callers.values()))
         )
-        await asyncio.gather(*(caller.offers_himself() for caller in self.callers.values()))
+        await asyncio.gather(*(caller.becomes_available() for caller in self.callers.values()))
         waiting = len(self._looks().waiting)
         if waiting != self.plan.users:
             self.complaints.append(f"{waiting} wait instead of all")
@@ -177,7 +177,7 @@ class Crowd:
             await asyncio.sleep(0.25)
 
     def _can_resume(self, caller: Caller) -> bool:
-        """Whether he is in a call with one who is not about to be given up himself."""
+        """Whether the caller is in a call with a peer who is not about to be given up."""
         return caller.peer in self.callers and not self.callers[caller.peer].given_up
 
 

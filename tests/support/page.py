@@ -19,7 +19,7 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) 
 
 
 class Person:
-    """Somebody in a browser window of his own."""
+    """Somebody in a browser window of their own."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -92,7 +92,7 @@ class Person:
 
 @asynccontextmanager
 async def person(chromium: Browser, url: str, name: str = "", **options: Any) -> AsyncIterator[Person]:
-    """Somebody in a window of his own, who has come in if he has a name; his record is clean in the end."""
+    """A person in a window of their own, in the chat if they have a name; checked for errors at the end."""
     context: BrowserContext = await chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
     await context.add_init_script(WATCH)
     try:

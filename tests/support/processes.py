@@ -26,9 +26,14 @@ def has_ended(pid: int) -> bool:
     return not shown.strip() or shown.startswith("Z")
 
 
+PASSED_ON = ("PATH", "PYTHONPATH", "LD_PRELOAD", "FAKETIME_", "COVERAGE_")
+"""How the names of the variables begin that every process of the tests gets: `make coverage` and `make test-clocks`
+tell it something with them."""
+
+
 def inherited() -> dict[str, str]:
-    """The variables that every process of the tests gets: PATH, and what `make coverage` tells those it measures."""
-    return {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
+    """Return the part of the environment that every process of the tests gets."""
+    return {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
 
 
 class ValkeyProcess:

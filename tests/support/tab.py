@@ -38,7 +38,7 @@ def strictly(text: str) -> Frame:
 
 
 def query_for(user: str, room: str) -> str:
-    """The query of one who says who he is and, maybe, where he wants to be."""
+    """The query of a user who says who they are and, maybe, which room they want."""
     return f"userId={quote(user)}" + (f"&room={quote(room)}" if room else "")
 
 

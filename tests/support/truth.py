@@ -35,7 +35,7 @@ class Truth(NamedTuple):
         """What must never be, at no moment."""
         for user, peer in self.pairs.items():
             if user == peer:
-                yield f"{user} is in a call with himself"
+                yield f"{user} is in a call with themselves"
             if self.pairs.get(peer) != user:
                 yield f"{user} is in a call with {peer}, who is in one with {self.pairs.get(peer)}"
             if (user in self.callers) == (peer in self.callers):

@@ -1,5 +1,5 @@
-"""What is in Valkey: the keys of the customer's document and, beside them, what makes them
-useful: with whom one has conversations, who is online, how much is going on."""
+"""What is in Valkey: the keys of rooms and messages, whose names and types other programs rely on, and beside them
+with whom users have conversations, who is online, and how much is going on."""
 
 import json
 
@@ -18,7 +18,7 @@ def in_valkey(keys: redis.Redis) -> dict[str, str]:
     return {name.decode(): keys.type(name).decode() for name in names if not name.startswith(beside)}  # type: ignore[union-attr]
 
 
-async def test_the_keys_and_their_types_are_those_of_the_customers_document(tab: MakeTab, keys: redis.Redis) -> None:
+async def test_keys_have_the_names_and_types_that_other_programs_rely_on(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("bob", room="attic") as bob, tab("ana", room="café am Eck") as ana:
         await ana.asks("join_room", "room_joined", room="attic")
         await ATTIC.say(ana, "hello")
