@@ -2,83 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 import redis
-from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from aleatoria.valkey import subscriber as module
-from aleatoria.valkey.subscriber import Subscriber
+from tests.support.listening import Listening, listening_to, reconnect
 from tests.support.processes import PATIENCE, ValkeyProcess
 
 A, B, C = b"channel a", b"channel b", b"channel c"
-
-
-class Listening:
-    """A subscriber of its own, what it has heard, and how it failed."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[bytes, bytes]] = []
-        self.broken: list[Exception] = []
-        self.subscriber = Subscriber(on_broken=self.broken.append)
-        self.subscriber.on_message = lambda channel, data: self.heard.append((channel, data))
-
-    async def stops(self) -> None:
-        """Return when it no longer reads, for whatever reason."""
-        reader = self.subscriber._reader
-        assert reader is not None
-        assert (await asyncio.wait([reader], timeout=PATIENCE))[0]
-
-    async def hears(self, client: redis.Redis, channel: bytes, data: bytes) -> bool:
-        """Publish, and return whether it has been heard."""
-        client.publish(channel, data)
-        await self.subscriber.ping(PATIENCE)
-        return (channel, data) in self.heard
-
-
-async def reconnect(one: Listening, process: ValkeyProcess) -> AbstractConnection:
-    """Let one go on over a new connection, which the test ends."""
-    connection = process.address.connection()
-    await connection.connect()  # type: ignore[no-untyped-call]
-    await one.subscriber.resume(connection)
-    return connection
-
-
-@asynccontextmanager
-async def listening_to(process: ValkeyProcess) -> AsyncIterator[Listening]:
-    """One that is connected, and subscribed to nothing."""
-    connection = process.address.connection()
-    await connection.connect()  # type: ignore[no-untyped-call] # redis-py's
-    one = Listening()
-    await one.subscriber.resume(connection)
-    yield one
-    one.subscriber.drop()
-    await connection.disconnect(nowait=True)
-
-
-@pytest_asyncio.fixture
-async def listening(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[Listening]:
-    """One on the Valkey of the test run."""
-    async with listening_to(valkey_process) as one:
-        yield one
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[ValkeyProcess]:
-    """A Valkey that the test may do anything to."""
-    with ValkeyProcess(tmp_path) as process:
-        yield process
-
-
-@pytest.fixture
-def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A linger that is over soon."""
-    monkeypatch.setattr(module, "LINGER", 0.05)
 
 
 def subscribers(client: redis.Redis, channel: bytes) -> int:
@@ -236,71 +168,3 @@ async def test_what_is_confirmed_only_after_it_was_unwanted_can_be_wanted_again(
         await one.subscriber.ping(PATIENCE)
         await one.subscriber.want(A)
         assert await one.hears(mortal.client, A, b"welcome back")
-
-
-# The connection
-
-
-async def test_a_ping_that_was_never_answered_puts_none_out_of_step_that_comes_after_a_reconnect(
-    mortal: ValkeyProcess,
-) -> None:
-    async with listening_to(mortal) as one:
-        mortal.hang()
-        with pytest.raises(TimeoutError):
-            await one.subscriber.ping(0.05)
-        one.subscriber.drop()
-        mortal.go_on()
-        connection = await reconnect(one, mortal)
-        await one.subscriber.ping(5)
-        await connection.disconnect(nowait=True)
-
-
-async def test_what_has_come_in_when_the_connection_is_given_up_is_not_handed_on(
-    listening: Listening, keys: redis.Redis
-) -> None:
-    def hears_one(channel: bytes, data: bytes) -> None:
-        listening.heard.append((channel, data))
-        listening.subscriber.drop()
-
-    listening.subscriber.on_message = hears_one
-    await listening.subscriber.want(A)
-    with keys.pipeline() as both:
-        both.publish(A, b"one")
-        both.publish(A, b"two")
-        both.execute()
-    await listening.stops()
-    assert listening.heard == [(A, b"one")]
-
-
-async def test_a_connection_that_is_lost_is_reported_once_and_at_once(listening: Listening, keys: redis.Redis) -> None:
-    await listening.subscriber.want(A)
-    keys.client_kill_filter(_type="pubsub")
-    await listening.stops()
-    assert [type(error) for error in listening.broken] == [RedisConnectionError]
-
-
-async def test_one_that_was_given_up_is_not_reported(listening: Listening, keys: redis.Redis) -> None:
-    await listening.subscriber.want(A)
-    listening.subscriber.drop()
-    keys.client_kill_filter(_type="pubsub")
-    await listening.stops()
-    assert listening.broken == []
-    with pytest.raises(RedisConnectionError, match="not subscribed"):
-        await listening.subscriber.ping(1)
-
-
-async def test_one_that_is_lost_again_while_it_subscribes_is_no_recovery(mortal: ValkeyProcess) -> None:
-    async with listening_to(mortal) as one:
-        one.subscriber.drop()
-        await one.subscriber.want(A)
-        connection = mortal.address.connection()
-        await connection.connect()  # type: ignore[no-untyped-call]
-        mortal.hang()
-        resuming = asyncio.create_task(one.subscriber.resume(connection))
-        await asyncio.sleep(0.05)
-        assert not resuming.done()
-        one.subscriber.drop()
-        with pytest.raises(RedisConnectionError, match="lost again"):
-            await resuming
-        mortal.go_on()
-        await connection.disconnect(nowait=True)
