@@ -12,7 +12,7 @@ run: .venv/run  ## start the server, with a Valkey of its own if there is none
 test: .venv/dev node_modules  ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/bench node_modules  ## everything that can be checked without running it
+check: shape .venv/bench node_modules  ## everything that can be checked without running it
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	DEBUG=on $(BIN)/mypy .
