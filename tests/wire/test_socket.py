@@ -97,12 +97,18 @@ async def test_a_socket_that_is_closed_without_a_code_ends_like_any_other(
     assert here().sockets == set()
 
 
-def life_of(user: str) -> "asyncio.Task[Any]":
-    """The task that serves the socket of a user."""
+def socket_of(user: str) -> EnvelopeConsumer:
+    """The only socket of a user."""
     (socket,) = (one for one in here().sockets if one.user_id == user)
     assert isinstance(socket, EnvelopeConsumer)
-    assert socket.output.life is not None
-    return socket.output.life
+    return socket
+
+
+def life_of(user: str) -> "asyncio.Task[Any]":
+    """The task that serves the socket of a user."""
+    life = socket_of(user).output.life
+    assert life is not None
+    return life
 
 
 async def test_a_socket_that_is_cut_ends_without_a_fault(tab: MakeTab) -> None:
@@ -121,6 +127,15 @@ async def test_a_socket_whose_life_the_server_ends_hands_that_on(tab: MakeTab) -
     await asyncio.wait([life], timeout=5)
     assert life.cancelled()
     assert here().sockets == set()
+
+
+async def test_what_a_socket_tells_the_others_of_its_user_does_not_come_back_to_it(tab: MakeTab) -> None:
+    async with tab("ana", room="attic") as ana:
+        for by, rooms in ((socket_of("ana").channel_name, ["attic"]), ("another", [])):
+            event = {"type": "room.left", "room": "attic", "by": by}
+            await here().layer.group_send(groups.chat_sockets("ana"), event)
+            await ana.heard()
+            assert await ana.asks("get_rooms", "rooms_list") == {"rooms": rooms}
 
 
 # What it is told
