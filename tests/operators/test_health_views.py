@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +37,15 @@ async def test_all_is_well_with_a_valkey() -> None:
     ready = response.json()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", ready["valkey"].pop("since"))
     assert ready == {"status": "ok", "valkey": {"state": "up"}}
+
+
+@pytest.mark.usefixtures("tab")
+async def test_since_when_it_is_so_is_said_in_utc() -> None:
+    before = datetime.now(UTC) - timedelta(seconds=10)
+    link().health.down(OSError("gone"))
+    ready = (await AsyncClient().get("/ready")).json()
+    assert ready["valkey"]["state"] == "down"
+    assert before < datetime.fromisoformat(ready["valkey"]["since"]) <= datetime.now(UTC)
 
 
 @pytest.mark.usefixtures("nowhere")

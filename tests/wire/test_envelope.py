@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -62,6 +62,15 @@ async def test_a_message_without_an_id_is_given_one(tab: MakeTab) -> None:
         await ana.says("hello")
         one, other = [(await ana.hears("chat_message"))["messageId"] for _ in range(2)]
         assert UUID(one) != UUID(other)
+
+
+async def test_ids_that_the_server_gives_are_random_uuids_and_never_the_same(tab: MakeTab) -> None:
+    async with tab("ana", room="attic") as ana:
+        for _ in range(300):
+            await ana.says("hello")
+        ids = [UUID((await ana.hears("chat_message"))["messageId"]) for _ in range(300)]
+    assert len(set(ids)) == len(ids)
+    assert {(one.version, one.variant) for one in ids} == {(4, RFC_4122)}
 
 
 @pytest.mark.parametrize("message_id", ["1", "x" * 64, "\U0001f40d" * 64, "a b", '"', "\u0000"], ids=ascii)

@@ -122,6 +122,13 @@ def test_twenty_malformed_frames_in_more_than_a_minute_are_not() -> None:
     assert not any(limits.malformed_too_often(number * 3.2) for number in range(100))
 
 
+def test_twenty_malformed_frames_within_a_minute_are_too_much_however_many_came_before() -> None:
+    limits = Limits()
+    for number in range(100):
+        limits.malformed_too_often(number * 60.0)
+    assert [limits.malformed_too_often(10_000.0) for _ in range(20)] == [False] * 19 + [True]
+
+
 # Through a socket
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aleatoria.valkey.address import Address
-from aleatoria.wire import envelope
+from aleatoria.wire import envelope, groups
 from aleatoria.wire.consumer import EnvelopeConsumer
 from benchmarks.processes import free_port
 from tests.conftest import MakeTab
@@ -95,6 +95,47 @@ async def test_a_socket_that_is_closed_without_a_code_ends_like_any_other(
         await ana.closes(None)
     assert "ana is disconnected, code 1005" in caplog.text
     assert here().sockets == set()
+
+
+def socket_of(user: str) -> EnvelopeConsumer:
+    """The only socket of a user."""
+    (socket,) = (one for one in here().sockets if one.user_id == user)
+    assert isinstance(socket, EnvelopeConsumer)
+    return socket
+
+
+def life_of(user: str) -> "asyncio.Task[Any]":
+    """The task that serves the socket of a user."""
+    life = socket_of(user).output.life
+    assert life is not None
+    return life
+
+
+async def test_a_socket_that_is_cut_ends_without_a_fault(tab: MakeTab) -> None:
+    async with tab("ana") as ana:
+        life = life_of("ana")
+        await here().layer.group_send(groups.chat_sockets("ana"), {"type": "socket.close"})
+        assert await ana.hears_close() == 4403
+        assert life.done()
+        assert not life.cancelled()
+
+
+async def test_a_socket_whose_life_the_server_ends_hands_that_on(tab: MakeTab) -> None:
+    ana = await tab("ana").__aenter__()
+    life = life_of(ana.user)
+    life.cancel()
+    await asyncio.wait([life], timeout=5)
+    assert life.cancelled()
+    assert here().sockets == set()
+
+
+async def test_what_a_socket_tells_the_others_of_its_user_does_not_come_back_to_it(tab: MakeTab) -> None:
+    async with tab("ana", room="attic") as ana:
+        for by, rooms in ((socket_of("ana").channel_name, ["attic"]), ("another", [])):
+            event = {"type": "room.left", "room": "attic", "by": by}
+            await here().layer.group_send(groups.chat_sockets("ana"), event)
+            await ana.heard()
+            assert await ana.asks("get_rooms", "rooms_list") == {"rooms": rooms}
 
 
 # What it is told
