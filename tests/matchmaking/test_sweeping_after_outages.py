@@ -49,6 +49,23 @@ async def test_for_ten_seconds_after_the_start_nobody_is_given_up(node: Node, mo
     assert mortal.client.hlen("{available:webrtc}:pairs") == 2
 
 
+async def test_for_ten_seconds_after_an_outage_began_nobody_is_given_up(
+    tab: MakeTab, mortal: ValkeyProcess, settings: Any
+) -> None:
+    settings.CALL_HOLD = timedelta(0)
+    async with tab("ana") as ana, tab("bob") as bob:
+        await meet(ana, bob)
+        link().health.since -= 60
+        mortal.kill()
+        await until(State.DOWN, 2)
+        await bob.closes(1006)
+        await here().callers.sweep()
+        await ana.hears_nothing()
+        link().health.since -= 10
+        await here().callers.sweep()
+        assert (await ana.hears("hangup"))["payload"] == {"reason": "timeout"}
+
+
 async def test_one_who_is_lost_during_an_outage_is_given_up_during_it(
     tab: MakeTab, mortal: ValkeyProcess, settings: Any
 ) -> None:

@@ -137,6 +137,17 @@ async def test_a_tab_speaks_no_longer_for_one_who_has_gone_on_in_another_process
         assert left(keys, "bob") <= 30
 
 
+@pytest.mark.parametrize("code", [1000, 1006])
+async def test_nothing_is_left_of_a_tab_that_held_a_side(tab: MakeTab, code: int) -> None:
+    ana, bob = tab("ana"), tab("bob")
+    async with ana, bob:
+        await meet(ana, bob)
+        assert here().callers.holders.keys() == {"ana", "bob"}
+        for one in (ana, bob):
+            await one.closes(code)
+    assert here().callers.holders == {}
+
+
 async def test_a_lost_tab_that_does_not_hold_the_call_shortens_no_lease(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana") as ana, tab("bob") as holder, tab("bob") as other:
         await meet(ana, holder)
