@@ -26,6 +26,15 @@ def has_ended(pid: int) -> bool:
     return not shown.strip() or shown.startswith("Z")
 
 
+def kill(pid: int) -> None:
+    """Send SIGKILL to a process, and return when it has ended."""
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while not has_ended(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_PRELOAD", "FAKETIME_", "COVERAGE_")
 """How the names of the variables begin that every process of the tests gets: `make coverage` and `make test-clocks`
 tell it something with them."""
