@@ -15,7 +15,7 @@ A, B, C = b"channel a", b"channel b", b"channel c"
 
 
 class Listening:
-    """A subscriber of its own, what it has heard, and how it failed."""
+    """A subscriber, what it has heard, and the errors that it reported."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[bytes, bytes]] = []
@@ -37,7 +37,7 @@ class Listening:
 
 
 async def reconnect(one: Listening, process: ValkeyProcess) -> AbstractConnection:
-    """Let one go on over a new connection, which the test ends."""
+    """Let a subscriber resume on a new connection, which the test closes."""
     connection = process.address.connection()
     await connection.connect()  # type: ignore[no-untyped-call]
     await one.subscriber.resume(connection)
@@ -46,7 +46,7 @@ async def reconnect(one: Listening, process: ValkeyProcess) -> AbstractConnectio
 
 @asynccontextmanager
 async def listening_to(process: ValkeyProcess) -> AsyncIterator[Listening]:
-    """One that is connected, and subscribed to nothing."""
+    """A subscriber that is connected to this Valkey and subscribed to nothing."""
     connection = process.address.connection()
     await connection.connect()  # type: ignore[no-untyped-call] # redis-py's
     one = Listening()
@@ -58,6 +58,6 @@ async def listening_to(process: ValkeyProcess) -> AsyncIterator[Listening]:
 
 @pytest_asyncio.fixture
 async def listening(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[Listening]:
-    """One on the Valkey of the test run."""
+    """A subscriber on the Valkey of the test run."""
     async with listening_to(valkey_process) as one:
         yield one

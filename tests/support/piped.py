@@ -13,7 +13,7 @@ from tests.support.processes import ValkeyProcess
 
 
 class Piped:
-    """A pipeline of its own, and what it reports."""
+    """A pipeline, its number of flights, and the errors that it reported."""
 
     def __init__(self, connection: AbstractConnection) -> None:
         self.broken: list[Exception] = []
@@ -36,7 +36,7 @@ class Piped:
 
 @pytest_asyncio.fixture
 async def piped(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[Piped]:
-    """Connected to an empty Valkey."""
+    """A pipeline on an empty Valkey."""
     connection = valkey_process.address.connection()
     await connection.connect()  # type: ignore[no-untyped-call] # redis-py's
     piped = Piped(connection)
