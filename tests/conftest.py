@@ -1,4 +1,4 @@
-"""What tests are given: a real Valkey, emptied before each, and browser tabs."""
+"""Fixtures of all tests: a real Valkey, emptied before each test, nodes, servers and browser tabs."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ MakeServer = Callable[..., ServerProcess]
 
 
 class Tool(NamedTuple):
-    """Something that some tests need: those that use the fixture."""
+    """A program that the tests need that use the fixture."""
 
     fixture: str
     is_there: bool
@@ -64,8 +64,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whatever was logged in the whole run, here at any level and in servers of their own, holds nothing that must not
-    be in a log."""
+    """Check at the end that nothing was logged that must not be in a log, here at any level or by server processes."""
     log = tmp_path_factory.mktemp("logged") / "here.log"
     with collecting(log):
         yield
@@ -81,8 +80,8 @@ def valkey_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyP
 
 @pytest.fixture
 def keys(request: pytest.FixtureRequest, valkey_process: ValkeyProcess) -> Iterator[redis.Redis]:
-    """A client that sees what is in Valkey; empty at first. What must always hold of it holds at the end, unless a
-    test plants by hand what breaks it: those are marked `plants`."""
+    """A client of the test run's Valkey, which is emptied before. `manage.py audit` finds nothing afterwards, unless
+    the test is marked `plants`."""
     valkey_process.client.flushall()
     yield valkey_process.client
     if request.node.get_closest_marker("plants") is None and valkey_process.address.answers(1):
@@ -90,7 +89,7 @@ def keys(request: pytest.FixtureRequest, valkey_process: ValkeyProcess) -> Itera
 
 
 def breaches(client: redis.Redis) -> list[str]:
-    """What the audit has to say."""
+    """Return what the audit finds."""
     return [f"{name}: {breach.key} {breach.says}" for name, rule in RULES.items() for breach in rule(client)]
 
 

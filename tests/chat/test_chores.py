@@ -19,10 +19,10 @@ from chat.services import presence, sweep
 from chat.store.presence import GRACE, LEASE
 from tests.conftest import MakeTab
 from tests.support.audit_cases import LETTERS, LINES, LONG_AGO
-from tests.support.eventually import eventually
 from tests.support.histories import ANA_AND_BOB, ATTIC
 from tests.support.processes import ValkeyProcess
 from tests.support.tab import Frame
+from tests.support.waiting import soon
 
 HOUR = 3_600_000
 MEMBERSHIP = ("room:members:attic", "user:rooms:ana")
@@ -59,14 +59,14 @@ async def test_who_stays_connected_stays_a_member(tab: MakeTab, keys: redis.Redi
     async with tab("ana", room="attic"):
         for name in MEMBERSHIP:
             keys.pexpire(name, HOUR)
-        await eventually(lambda: all(keys.pttl(name) > 23 * HOUR for name in MEMBERSHIP))
+        await soon(lambda: all(keys.pttl(name) > 23 * HOUR for name in MEMBERSHIP))
 
 
 async def test_who_stays_connected_stays_a_member_of_rooms_joined_later(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana", room="attic") as ana:
         await ana.asks("join_room", "room_joined", room="zoo")
         keys.pexpire("room:members:zoo", HOUR)
-        await eventually(lambda: keys.pttl("room:members:zoo") > 23 * HOUR)
+        await soon(lambda: keys.pttl("room:members:zoo") > 23 * HOUR)
 
 
 async def test_who_is_not_connected_is_a_member_for_no_longer_than_before(tab: MakeTab, keys: redis.Redis) -> None:
@@ -75,14 +75,14 @@ async def test_who_is_not_connected_is_a_member_for_no_longer_than_before(tab: M
     async with tab("bob", room="attic"):
         for name in MEMBERSHIP:
             keys.pexpire(name, HOUR)
-        await eventually(lambda: keys.pttl("room:members:attic") > 23 * HOUR)
+        await soon(lambda: keys.pttl("room:members:attic") > 23 * HOUR)
         assert keys.pttl("user:rooms:ana") <= HOUR
 
 
 async def test_who_stays_connected_stays_online(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana", room="attic"):
         keys.zadd(ONLINE, {"ana": time.time() + 10})
-        await eventually(lambda: online_for(keys, "ana") > LEASE - 3)
+        await soon(lambda: online_for(keys, "ana") > LEASE - 3)
 
 
 async def test_who_was_taken_for_gone_and_is_connected_is_told_to_be_back(tab: MakeTab, keys: redis.Redis) -> None:
@@ -106,13 +106,13 @@ async def test_who_has_gone_is_told_to_be_offline_once(tab: MakeTab, keys: redis
 async def test_what_has_expired_goes_where_nobody_speaks(tab: MakeTab, keys: redis.Redis) -> None:
     for history in (ATTIC, ANA_AND_BOB):
         history.plant(keys, history.line("old", LONG_AGO))
-    await eventually(lambda: not keys.exists(LINES, LETTERS))
+    await soon(lambda: not keys.exists(LINES, LETTERS))
 
 
 async def test_who_has_been_away_for_too_long_is_taken_out(tab: MakeTab, keys: redis.Redis) -> None:
     async with tab("ana", room="attic"):
         keys.sadd("room:members:attic", "zoe")
-        await eventually(lambda: keys.smembers("room:members:attic") == {b"ana"})
+        await soon(lambda: keys.smembers("room:members:attic") == {b"ana"})
 
 
 # And when

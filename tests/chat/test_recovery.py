@@ -11,10 +11,10 @@ import redis
 from aleatoria.valkey.health import State
 from chat.services import presence, sweep
 from tests.conftest import MakeTab
-from tests.support.eventually import eventually
 from tests.support.here import here, link
 from tests.support.processes import ValkeyProcess
 from tests.support.tab import Frame, Tab
+from tests.support.waiting import soon
 
 ONLINE = "users:online"
 ASKED = {"events": ["presence"]}
@@ -37,7 +37,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def until(state: State) -> None:
     """Return when the node sees Valkey in that state."""
-    await eventually(lambda: link().health.state is state)
+    await soon(lambda: link().health.state is state)
 
 
 async def an_outage(process: ValkeyProcess) -> None:
@@ -74,7 +74,7 @@ async def test_who_was_connected_all_the_time_is_not_told_to_have_come(
         await an_outage(valkey_process)
         # Valkey forgets it once more, so that a renewal finds both missing.
         keys.delete(ONLINE)
-        await eventually(lambda: set(keys.zrange(ONLINE, 0, -1)) == {b"ana", b"bob"})
+        await soon(lambda: set(keys.zrange(ONLINE, 0, -1)) == {b"ana", b"bob"})
         await bob.hears_nothing()
 
 

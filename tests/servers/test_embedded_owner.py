@@ -13,8 +13,7 @@ import pytest
 
 from aleatoria.valkey.embedded import EmbeddedValkey, EmbeddedValkeyError
 from aleatoria.valkey.health import Health
-from tests.servers.test_embedded_valkey import end
-from tests.support.processes import PATIENCE, has_ended
+from tests.support.processes import PATIENCE, has_ended, kill
 from tests.support.serving import Serving
 from tests.support.wire import Wire
 
@@ -90,7 +89,7 @@ async def test_one_that_has_ended_is_started_again_by_its_owner_alone(owner: Emb
     first = owner.pid
     with EmbeddedValkey(tmp_path / "data") as sharer:
         assert (owner.owned, sharer.owned, sharer.pid) == (True, False, first)
-        end(first)
+        kill(first)
         await sharer.keep_running(down())
         assert sharer.pid == first
         await owner.keep_running(down())
@@ -105,7 +104,7 @@ async def test_one_that_runs_is_not_started_again(owner: EmbeddedValkey) -> None
     assert owner.pid == first
     healthy = Health()
     await healthy.up()
-    end(first)
+    kill(first)
     await owner.keep_running(healthy)  # nobody has noticed yet: nothing is looked at
     assert owner.pid == first
 
@@ -128,7 +127,7 @@ async def test_a_server_starts_its_valkey_again_and_keeps_what_is_said_then(serv
     first = serving.valkey_pid
     async with Wire(serving.url, "ana", room="attic") as ana:
         await ana.asks("hello", "welcome", payload={"events": ["status"]})
-        end(first)
+        kill(first)
         for degraded in (True, False):
             assert (await ana.hears("server_status"))["payload"]["degraded"] is degraded
         assert serving.valkey_pid != first

@@ -13,21 +13,12 @@ import pytest
 from aleatoria.valkey import embedded
 from aleatoria.valkey.address import embedded_address
 from aleatoria.valkey.embedded import EmbeddedValkey, EmbeddedValkeyError
-from tests.support.processes import PATIENCE, has_ended
+from tests.support.processes import has_ended, kill
 from tests.support.repository import ROOT
 from tests.support.serving import Serving
 from tests.support.wire import Wire
 
 POLL = 0.02
-
-
-def end(pid: int) -> None:
-    """kill -9, and wait until it is gone."""
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE
-    while not has_ended(pid):
-        assert time.monotonic() < deadline
-        time.sleep(POLL)
 
 
 # Crashes
@@ -75,7 +66,7 @@ async def test_after_a_crash_of_both_all_is_there(serving: Serving) -> None:
     await _talk_a_little(serving)
     left = serving.valkey_pid
     serving.kill()
-    end(left)
+    kill(left)
     serving.start()
     await _is_as_before(serving)
 

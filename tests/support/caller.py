@@ -49,12 +49,12 @@ class Caller:
         self._reader = asyncio.create_task(self._read(wire))
 
     async def goes(self) -> None:
-        """A clean close."""
+        """Close the socket cleanly."""
         wire = self._lets_go()
         await wire.closes()
 
     async def is_cut_off(self) -> None:
-        """The connection is lost, without a close frame."""
+        """Cut the connection without a close frame."""
         self._lets_go().drops()
 
     async def is_off(self) -> None:

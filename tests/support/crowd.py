@@ -36,7 +36,7 @@ AT_ONCE = 50
 
 
 class Plan(NamedTuple):
-    """How large, how long, and within how many seconds of the crash all has to be right."""
+    """How many users and processes, how long the churn lasts, and how soon after the crash all must be right."""
 
     users: int = 1000
     processes: int = 4
@@ -46,7 +46,7 @@ class Plan(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What happened; with complaints, what should not have."""
+    """What happened, and complaints about what should not have happened."""
 
     seed: int
     assigned: int
@@ -78,7 +78,7 @@ class Crowd:
         self._doors = asyncio.Semaphore(AT_ONCE)
 
     async def lives(self) -> Report:
-        """All of it."""
+        """Play all parts, and return what happened."""
         await self._gathers()
         await self._comes_to_rest("after all asked at once", most=1)
         await self._does_what_it_likes()
@@ -136,7 +136,7 @@ class Crowd:
         await asyncio.gather(*(caller.asks() for caller in self._connected() if not caller.peer))
 
     async def _comes_to_rest(self, when: str, *, most: int) -> int:
-        """How many are left over when what Valkey and the callers know agrees."""
+        """Return how many wait once Valkey and the callers agree."""
         deadline = time.monotonic() + REST_WITHIN
         while True:
             await self._those_alone_ask()
@@ -156,7 +156,7 @@ class Crowd:
         await asyncio.gather(*(caller.asks() for caller in self._alone()))
 
     async def _survives_a_crash(self) -> float:
-        """Seconds from the crash to where all is right: those who are gone are gone, the others know."""
+        """Kill a server; return after how many seconds nobody who has gone is in the pool, and the others know it."""
         struck = [caller for caller in self._connected() if caller.url == self.servers[0].url]
         self.servers[0].kill()
         crashed = time.monotonic()
@@ -182,7 +182,7 @@ class Crowd:
 
 
 def simulate(plan: Plan, valkey: ValkeyProcess, directory: Path, **environment: str) -> Report:
-    """A crowd's life on servers of its own, with this Valkey emptied before."""
+    """Run a crowd on new servers, with this Valkey emptied before."""
     valkey.client.flushall()
     where = {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": str(valkey.address.port)}
     with ExitStack() as stack:

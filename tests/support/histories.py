@@ -1,4 +1,4 @@
-"""Histories as the tests see them: how one is asked for, and lines planted in Valkey behind the server's back."""
+"""Histories as the tests see them: how one is requested, and functions that write lines to Valkey directly."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -14,28 +14,28 @@ HOUR_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
 
 def moment(micros: int) -> str:
-    """So many microseconds after an hour ago, as the protocol writes it."""
+    """Return the moment so many microseconds after an hour ago, as the protocol writes it."""
     return wire(HOUR_AGO + timedelta(microseconds=micros))
 
 
 def wire(time: datetime) -> str:
-    """A moment as the protocol writes it."""
+    """Return a moment as the protocol writes it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def nanoseconds(create_time: str) -> int:
-    """Since 1970."""
+    """Return the nanoseconds since 1970."""
     since = datetime.fromisoformat(create_time) - datetime(1970, 1, 1, tzinfo=UTC)
     return since // timedelta(microseconds=1) * 1000
 
 
 def forged(cursor: str) -> str:
-    """A cursor that no server has given."""
+    """Return a cursor that no server has given."""
     return urlsafe_b64encode(cursor.encode()).decode()
 
 
 def contents(messages: Iterable[Frame]) -> list[str]:
-    """What messages say."""
+    """Return the contents of messages."""
     return [message["payload"]["content"] for message in messages]
 
 
@@ -49,7 +49,7 @@ class History(NamedTuple):
     key: str
 
     async def page(self, reader: Tab, **query: Any) -> Any:
-        """The payload of the answer; messages that are said meanwhile are passed over."""
+        """Request a page; return the payload of the answer. Chat messages before it are skipped."""
         fields = {name: value for name, value in self.whose.items() if name == "room"}
         payload = {name: value for name, value in self.whose.items() if name != "room"} | query
         await reader.sends(self.request, payload=payload, **fields)
@@ -59,11 +59,11 @@ class History(NamedTuple):
         return frame["payload"]
 
     async def refusal(self, reader: Tab, **query: Any) -> str:
-        """The code with which the request is refused."""
+        """Request a page; return the code with which that is refused."""
         return str((await self._replace(reply="error").page(reader, **query))["code"])
 
     async def say(self, writer: Tab, content: str, **more: Any) -> Frame:
-        """Say it, and hear it oneself, which is the acknowledgement."""
+        """Send a message, and return it as the sender receives it, which is the acknowledgement."""
         await writer.sends("chat_message", payload={"content": content} | more, **self.to)
         while True:
             frame = await writer.hears("chat_message")
@@ -71,16 +71,16 @@ class History(NamedTuple):
                 return frame
 
     def from_the_other_side(self) -> "History":
-        """The same conversation as its other user sees it."""
+        """Return the same history as its other user requests it."""
         return self._replace(whose={"withUser": "ana"}, to={"toUser": "ana"}) if "toUser" in self.to else self
 
     def line(self, content: str, create_time: str, **more: Any) -> str:
-        """A stored message."""
+        """Return a message as it is stored."""
         fields = {"type": "chat_message", "fromUser": "ana", "messageId": content, "createTime": create_time}
         return json.dumps(fields | self.to | {"payload": {"content": content} | more}, separators=(",", ":"))
 
     def plant(self, keys: redis.Redis, *lines: str) -> None:
-        """Keep lines, oldest first, as a server would."""
+        """Store lines, oldest first, as a server does."""
         if self.request == "get_direct_messages":
             keys.rpush(self.key, *lines)
         else:
@@ -88,12 +88,12 @@ class History(NamedTuple):
         keys.expire(self.key, 86_400)
 
     def drop_oldest(self, keys: redis.Redis, count: int) -> None:
-        """As a server does with what is too much."""
+        """Delete the oldest lines, as a server does when there are too many."""
         drop = keys.lpop if self.request == "get_direct_messages" else keys.zpopmin
         drop(self.key, count)
 
     def kept(self, keys: redis.Redis) -> list[Frame]:
-        """All that is in Valkey, oldest first."""
+        """Return all stored messages, oldest first."""
         read = keys.lrange if self.request == "get_direct_messages" else keys.zrange
         lines: list[bytes] = read(self.key, 0, -1)  # type: ignore[assignment] # redis-py's are for async clients too
         return [json.loads(line) for line in lines]

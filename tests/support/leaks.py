@@ -1,4 +1,4 @@
-"""What must never be in a log: the general signs of it, and what collects all that the server's side logs."""
+"""Signs of what must never be in a log, and a handler that collects all that the server logs."""
 
 import logging
 import re
@@ -39,12 +39,12 @@ _AROUND = 200
 
 
 def leaks(text: str) -> list[str]:
-    """What in a log looks like what must not be there, each with the line it is in."""
+    """Return what in a log looks like something that must not be there, each with its line."""
     return [f"{_names(found)}: {_line(text, found)}" for found in _ANY.finditer(text)]
 
 
 def leaks_in(logs: Iterable[Path]) -> list[str]:
-    """The same of log files, with their names."""
+    """Return the same for log files, with their names."""
     return [
         f"{log.parent.name}/{log.name}: {leak}"
         for log in logs
@@ -65,7 +65,7 @@ def _line(text: str, found: re.Match[str]) -> str:
 
 
 class Collector(logging.Handler):
-    """Writes what the server's side logs to a file, in both of our formats."""
+    """A handler that writes what the server logs to a file, in both formats."""
 
     def __init__(self, log: Path) -> None:
         super().__init__(logging.DEBUG)

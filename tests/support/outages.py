@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.support.processes import ValkeyProcess
 
@@ -35,3 +36,13 @@ def valkey_process(mortal: ValkeyProcess) -> ValkeyProcess:
 def warnings(log: pytest.LogCaptureFixture) -> list[str]:
     """Return the warnings and errors that were logged."""
     return [record.getMessage() for record in log.records if record.levelno >= logging.WARNING]
+
+
+def fill_up(client: redis.Redis) -> None:
+    """Let Valkey have no memory for anything more."""
+    client.config_set("maxmemory", "1")
+
+
+def empty(client: redis.Redis) -> None:
+    """Let it have memory again."""
+    client.config_set("maxmemory", "0")

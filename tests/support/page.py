@@ -36,7 +36,7 @@ class Person:
             self.errors.append(text)
 
     async def comes_in(self, name: str) -> None:
-        """Open the page and say what one is called."""
+        """Open the page and enter a name."""
         await self.page.goto(self.url)
         await self.page.get_by_label("What should we call you?").fill(name)
         await self.page.get_by_role("button", name="Come in").click()
@@ -45,21 +45,21 @@ class Person:
 
     @property
     def lines(self) -> Locator:
-        """What is shown of the conversation, a message each."""
+        """Return the messages that are shown."""
         return self.page.locator("#talk .line p")
 
     @property
     def state(self) -> Locator:
-        """What is going on with the call, in words."""
+        """Return the text that tells the state of the call."""
         return self.page.locator("#call-state")
 
     async def says(self, text: str, *, where: str = "#talk") -> None:
-        """Write and send."""
+        """Type a message and send it."""
         await self.page.locator(f"{where} textarea").fill(text)
         await self.page.locator(f"{where} textarea").press("Enter")
 
     async def sees(self, *texts: str) -> None:
-        """These are the messages that are shown, and all of them."""
+        """Return when exactly these messages are shown."""
         await expect(self.lines).to_have_text(list(texts))
 
     async def turns_to(self, name: str) -> None:
@@ -67,23 +67,23 @@ class Person:
         await self.page.locator("header").get_by_role("button", name=name).click()
 
     async def starts(self) -> None:
-        """Begin to look for somebody."""
+        """Press the button that starts a random call."""
         await self.turns_to("Random video")
         await self.page.get_by_role("button", name="Start").click()
 
     async def frames(self) -> int:
-        """How many pictures of the other one have been shown."""
+        """Return how many pictures of the peer have been shown."""
         script = "document.querySelector('#remote').getVideoPlaybackQuality().totalVideoFrames"
         return int(await self.page.evaluate(script))
 
     async def decodes(self, count: int) -> None:
-        """Sees so many pictures of the other one."""
+        """Return when so many pictures of the peer have been shown."""
         await self.page.wait_for_selector("#video[data-state=connected]", timeout=PATIENCE)
         while await self.frames() < count:
             await self.page.wait_for_timeout(50)
 
     async def has_a_clean_record(self) -> None:
-        """No error, nothing against the page's policy, no request to anybody else."""
+        """Assert that there was no error, no violation of the page's policy, and no request to another host."""
         assert self.errors == [], self.errors
         assert await self.page.evaluate("window.violations") == []
         # The page's own blob: and data: are no requests.

@@ -1,4 +1,4 @@
-"""A real WebRTC peer that knows of the other only what comes over a tab's socket."""
+"""A real WebRTC peer that learns of the other one only through a tab's socket."""
 
 import asyncio
 import os
@@ -60,11 +60,11 @@ class Phone:
         await self._connection.close()
 
     async def says(self, words: str | bytes) -> None:
-        """Over the data channel, once it is open."""
+        """Send a text over the data channel once it is open."""
         (await asyncio.wait_for(self._channel, CONNECTED_WITHIN)).send(words)
 
     async def hears(self) -> str | bytes:
-        """What comes next over the data channel."""
+        """Return the next text from the data channel."""
         return await asyncio.wait_for(self._heard.get(), CONNECTED_WITHIN)
 
     def _take(self, channel: RTCDataChannel) -> None:
@@ -75,7 +75,7 @@ class Phone:
             channel.on("open", lambda: self._channel.set_result(channel))
 
     async def converses(self, other: "Phone") -> None:
-        """Both say something and hear what the other says; the last is more than a packet."""
+        """Exchange texts in both directions. The last one is longer than a packet."""
         for one, another in ((self, other), (other, self)):
             for words in ("hello", os.urandom(50_000)):
                 await one.says(words)
@@ -116,7 +116,7 @@ class Phone:
 
 
 def _signal(text: str, peer: str) -> Frame:
-    """The signal in a frame, which must be one, and from the peer."""
+    """Return the signal in a frame, which must come from the peer."""
     frame = strictly(text)
     assert frame["fromUser"] == peer, frame
     assert frame["type"] in {"webrtc_offer", "webrtc_answer", "webrtc_candidate"}, frame
@@ -124,7 +124,7 @@ def _signal(text: str, peer: str) -> Frame:
 
 
 async def meet(asking: Talk, waiting: Talk, *, relay_only: bool = False) -> tuple[Phone, Phone]:
-    """The phones of two that are in a call, on sockets that speak matchmaking only."""
+    """Bring two tabs into a call, and return their phones."""
     await waiting.sends("user_available_webrtc")
     await waiting.asks("fence", "error")
     assigned = await asking.asks("request_random_peer", "assign_role")

@@ -1,4 +1,4 @@
-"""Frames that nobody should send, by name: what `test_poison.py` sends."""
+"""Frames that no client should send, by name, for `test_poison.py`."""
 
 import json
 from typing import Any
@@ -12,13 +12,13 @@ def _saying(content: str) -> str:
 
 
 def _nested(levels: int) -> str:
-    """A chat message of so many levels, itself and its payload included."""
+    """Return a chat message with so many levels, the envelope and the payload included."""
     inner = levels - 2
     return _saying('{"a":' * inner + "1" + "}" * inner)
 
 
 def _sized(size: int, filler: str = "x") -> str:
-    """A chat message of so many bytes."""
+    """Return a chat message of so many bytes."""
     frame = _saying('"%s"')
     room = size - len(frame % "")
     width = len(filler.encode())

@@ -1,4 +1,4 @@
-"""Real servers for the tests: a Valkey to start, stop, hang and kill, and our own server as a user runs it."""
+"""Valkey and the server as processes that tests can start, stop, hang and kill."""
 
 import os
 import re
@@ -21,9 +21,18 @@ PATIENCE = 20.0
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or dead and only not waited for by its parent."""
+    """Return whether a process has ended, even if its parent has not waited for it."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return not shown.strip() or shown.startswith("Z")
+
+
+def kill(pid: int) -> None:
+    """Send SIGKILL to a process, and return when it has ended."""
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while not has_ended(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_PRELOAD", "FAKETIME_", "COVERAGE_")
@@ -37,7 +46,7 @@ def inherited() -> dict[str, str]:
 
 
 class ValkeyProcess:
-    """A Valkey server whose life is the test's to decide."""
+    """A Valkey server that a test may start, hang and kill."""
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.address = Address(host="127.0.0.1", port=free_port())
@@ -58,11 +67,11 @@ class ValkeyProcess:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a server that shall use it."""
+        """The variables with which a server uses this Valkey."""
         return {"VALKEY_HOST": self.address.host, "VALKEY_PORT": str(self.address.port)}
 
     def start(self) -> None:
-        """Run, and be ready."""
+        """Start, and return when it answers."""
         port = str(self.address.port)
         command = [get_binary_path(), "--port", port, "--save", "", "--dir", str(self._directory), *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -76,18 +85,18 @@ class ValkeyProcess:
         raise TimeoutError("Valkey did not start")
 
     def kill(self) -> None:
-        """Be gone, without a word."""
+        """Send SIGKILL, and wait until it has ended."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def hang(self) -> None:
-        """Answer nobody, and let nobody know."""
+        """Stop the process with SIGSTOP, so that it answers nobody and closes no connection."""
         self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Answer again."""
+        """Continue the process with SIGCONT."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -117,7 +126,7 @@ class ServerProcess:
 
     @property
     def url(self) -> str:
-        """Where it is reached."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -138,20 +147,20 @@ class ServerProcess:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory it holds."""
+        """The bytes of memory that the process holds."""
         shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, text=True, check=True)
         return int(shown.stdout) * 1024
 
     def command(self) -> list[str]:
-        """What is run."""
+        """The command line of the server."""
         return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
 
     def where(self) -> Path:
-        """The directory it is run in."""
+        """The working directory of the server."""
         return ROOT
 
     def start(self) -> None:
-        """Run, and listen at the same port as before."""
+        """Start, and listen at the same port as before."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(),
@@ -164,15 +173,15 @@ class ServerProcess:
         self.port = self._wait_for_port()
 
     def stop(self) -> int:
-        """SIGTERM, as an operator would; the exit status."""
+        """Send SIGTERM, and return the exit status."""
         return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """kill -9."""
+        """Send SIGKILL, and wait until it has ended."""
         self._end(signal.SIGKILL)
 
     def logged(self) -> str:
-        """What it has written to its log so far."""
+        """Return what it has logged so far."""
         return self.log.read_text()
 
     def _end(self, number: signal.Signals) -> int:
@@ -204,7 +213,7 @@ class UvicornProcess(ServerProcess):
         self._options = options
 
     def complaints(self) -> list[str]:
-        """The lines of its log that are no mere information."""
+        """Return the lines of its log above the level INFO."""
         return [line for line in self.logged().splitlines() if "INFO:" not in line]
 
     def command(self) -> list[str]:

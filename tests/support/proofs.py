@@ -1,4 +1,4 @@
-"""What a handshake may say of who is there, good and bad, and whom the server then takes it for."""
+"""Proofs of identity for handshakes, valid and invalid, and the user that the server then sees."""
 
 import time
 from typing import NamedTuple
@@ -12,7 +12,7 @@ PAGE = {"origin": "http://testserver", "host": "testserver"}
 
 
 class Proof(NamedTuple):
-    """What a handshake says of who is there."""
+    """The parts of a handshake that say who the user is."""
 
     headers: dict[str, str] = {}
     cookies: dict[str, str] = {}
@@ -20,7 +20,7 @@ class Proof(NamedTuple):
     query: str = ""
 
     def and_also(self, other: "Proof") -> "Proof":
-        """Both at once."""
+        """Return a handshake with both."""
         return Proof(
             self.headers | other.headers,
             self.cookies | other.cookies,
@@ -41,7 +41,7 @@ def expired(user: str) -> str:
 
 
 def forged(user: str) -> str:
-    """A token that says `user` under eve's signature."""
+    """Return a token for `user` with the signature of another user's token."""
     return token(user).rpartition("~")[0] + "~" + token("eve").rpartition("~")[2]
 
 
@@ -70,7 +70,7 @@ def query(user: str) -> Proof:
 
 
 async def who(tab: MakeTab, proof: Proof) -> str | int:
-    """Who the server says is there, or the code with which it closes."""
+    """Connect; return the user id in `welcome`, or the code with which the server closes."""
     cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in proof.cookies.items())} if proof.cookies else {}
     headers = PAGE | proof.headers | cookies
     async with tab("?", query=proof.query, headers=headers, subprotocols=proof.subprotocols) as there:

@@ -1,4 +1,4 @@
-"""A WebSocket of which each byte that is sent is the test's to decide, and each frame that comes is seen."""
+"""A WebSocket on which tests send any bytes and see every frame."""
 
 import asyncio
 import socket
@@ -16,20 +16,20 @@ from tests.support.wire import narrow_socket
 
 
 def framed(payload: str | bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True) -> bytes:
-    """A frame as a client sends it."""
+    """Return a frame as a client sends it."""
     data = payload.encode() if isinstance(payload, str) else payload
     return Frame(opcode, data, fin).serialize(mask=True)
 
 
 def fragments(*parts: str | bytes) -> list[bytes]:
-    """The frames of one text message in as many parts."""
+    """Return the frames of one text message in so many parts."""
     opcodes = [Opcode.TEXT, *[Opcode.CONT] * (len(parts) - 1)]
     last = len(parts) - 1
     return [framed(part, opcodes[number], fin=number == last) for number, part in enumerate(parts)]
 
 
 class Raw(Talk):
-    """The client's end of a connection to the server at `url`; nothing is read but what is asked for."""
+    """The client's end of a connection to the server at `url`. Nothing is read until a test asks for it."""
 
     def __init__(self, url: str, user: str, *, room: str = "", receive_buffer: int = 65536) -> None:
         self.user = user
@@ -55,7 +55,7 @@ class Raw(Talk):
         self.drops()
 
     def puts(self, *data: bytes) -> None:
-        """All of it in one go."""
+        """Write these bytes at once."""
         self._writer.write(b"".join(data))
 
     async def sends_text(self, text: str) -> None:
@@ -66,12 +66,12 @@ class Raw(Talk):
         self._writer.transport.abort()
 
     def resets(self) -> None:
-        """As one does that has crashed: with a TCP reset."""
+        """End the connection with a TCP reset, as a client does that has crashed."""
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.drops()
 
     async def sees(self) -> Frame | None:
-        """The next frame, a pong or a close too; None when the server has ended the connection."""
+        """Return the next frame, pongs and closes included; None when the server has ended the connection."""
         while not self._heard:
             try:
                 data = await asyncio.wait_for(self._reader.read(65536), PATIENCE)

@@ -1,4 +1,4 @@
-"""`manage.py serve` with a Valkey of its own, and what it says."""
+"""`manage.py serve` with a Valkey of its own, and what it prints."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.support.processes import PATIENCE, ServerProcess
 
 
 class Serving(ServerProcess):
-    """A server that we also listen to, with a Valkey of its own unless told otherwise."""
+    """A server whose output is read, with a Valkey of its own unless told otherwise."""
 
     def __init__(self, directory: Path, **environment: str) -> None:
         # Nobody is at this port: what runs at 6379 on the machine is not for tests.
@@ -29,7 +29,7 @@ class Serving(ServerProcess):
         return int(self.valkey.info("server")["process_id"])
 
     def stop_and_listen(self) -> tuple[int, str]:
-        """The exit status, and what it prints between starting to listen and its end."""
+        """Stop it; return the exit status and what it printed after it began to listen."""
         assert self._process is not None
         process, self._process = self._process, None
         process.terminate()

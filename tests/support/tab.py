@@ -27,7 +27,7 @@ class Denied(Exception):
 
 
 def strictly(text: str) -> Frame:
-    """The frame in `text`, which must be strict JSON."""
+    """Return the frame in `text`. AssertionError unless it is strict JSON."""
 
     def no_constants(name: str) -> None:
         raise AssertionError(f"{name} is not JSON")
@@ -38,12 +38,12 @@ def strictly(text: str) -> Frame:
 
 
 def query_for(user: str, room: str) -> str:
-    """The query of a user who says who they are and, maybe, which room they want."""
+    """Return the query of a handshake with this user id and, unless it is empty, this room."""
     return f"userId={quote(user)}" + (f"&room={quote(room)}" if room else "")
 
 
 class Talk:
-    """What a tab says and hears, whatever carries it."""
+    """A tab that sends and receives frames; subclasses say over what."""
 
     user: str
 
@@ -51,42 +51,42 @@ class Talk:
         raise NotImplementedError
 
     async def hears_text(self) -> str:
-        """The next frame; Closed when the server has closed."""
+        """Return the text of the next frame. Closed when the server has closed the socket."""
         raise NotImplementedError
 
     async def sends(self, kind: str, **fields: Any) -> None:
-        """A message of the given type."""
+        """Send a message of this type with these fields."""
         await self.sends_text(json.dumps({"type": kind} | fields))
 
     async def says(self, content: str, *, room: str = "attic", **fields: Any) -> None:
-        """A message to a room."""
+        """Send a chat message to a room."""
         await self.sends("chat_message", room=room, payload={"content": content}, **fields)
 
     async def writes(self, to: str, content: str) -> None:
-        """A direct message."""
+        """Send a direct message to a user."""
         await self.sends("chat_message", toUser=to, payload={"content": content})
 
     async def hears_frame(self) -> Frame:
-        """The next frame, whatever it is."""
+        """Return the next frame, of any type."""
         return strictly(await asyncio.wait_for(self.hears_text(), PATIENCE))
 
     async def hears(self, kind: str) -> Frame:
-        """The next frame, which must be of this type."""
+        """Return the next frame, which must be of this type."""
         frame = await self.hears_frame()
         assert frame["type"] == kind, frame
         return frame
 
     async def hears_said(self) -> str:
-        """What the next frame says, which must be a chat message."""
+        """Return the content of the next frame, which must be a chat message."""
         return str((await self.hears("chat_message"))["payload"]["content"])
 
     async def asks(self, kind: str, answer: str, **fields: Any) -> Any:
-        """The payload of the answer to a request."""
+        """Send a request, and return the payload of the next frame, which must be of the type `answer`."""
         await self.sends(kind, **fields)
         return (await self.hears(answer))["payload"]
 
     async def hears_until(self, content: str) -> list[Frame]:
-        """All frames before the chat message that says `content`."""
+        """Return all frames before the chat message with this content."""
         frames: list[Frame] = []
         while True:
             frame = await self.hears_frame()
@@ -95,7 +95,7 @@ class Talk:
             frames.append(frame)
 
     async def hears_close(self) -> int:
-        """The code with which the server closes, whatever it says before; 1006 when it says none."""
+        """Return the code with which the server closes, after any other frames; 1006 when it sends none."""
         while True:
             try:
                 await asyncio.wait_for(self.hears_text(), PATIENCE)
@@ -103,11 +103,14 @@ class Talk:
                 return closed.code
 
     async def hears_nothing(self) -> None:
-        """Frames to one socket arrive in order: what has not come before a message to oneself will not come."""
+        """Assert that no frame has been sent to this tab.
+
+        Frames to one socket arrive in order, so what has not arrived before a message to the tab's own user never will.
+        """
         assert await self.heard() == []
 
     async def heard(self) -> list[Frame]:
-        """All frames up to now."""
+        """Return all frames that have been sent to this tab up to now."""
         fence = f"fence {uuid4()}"
         await self.writes(self.user, fence)
         return await self.hears_until(fence)
@@ -160,7 +163,7 @@ class Tab(Talk):
             await self.closes()
 
     async def closes(self, code: int | None = 1000) -> None:
-        """Close, and let the server be through with it; 1006 is a connection that is lost."""
+        """Close, and return when the server has handled it. The code 1006 stands for a lost connection."""
         self._open = False
         self._out.put_nowait({"type": "websocket.disconnect", "code": code})
         await asyncio.wait_for(self._life, PATIENCE)
@@ -169,7 +172,7 @@ class Tab(Talk):
         self._out.put_nowait({"type": "websocket.receive", "text": text})
 
     async def sends_bytes(self, data: bytes) -> None:
-        """A binary frame."""
+        """Send a binary frame."""
         self._out.put_nowait({"type": "websocket.receive", "bytes": data})
 
     async def hears_text(self) -> str:

@@ -1,4 +1,4 @@
-"""What Valkey knows of the pool at one moment, and whether that can be and agrees with what callers know."""
+"""The pool as Valkey holds it at one moment, compared with what callers know."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Self
@@ -12,7 +12,7 @@ LEASES, PAIRS, CALLERS = (f"{{{WAITING}}}:{name}" for name in ("leases", "pairs"
 
 
 class Truth(NamedTuple):
-    """The four keys, read as one."""
+    """The contents of the pool's four keys."""
 
     waiting: set[str]
     pairs: dict[str, str]
@@ -21,7 +21,7 @@ class Truth(NamedTuple):
 
     @classmethod
     def in_valkey(cls, client: redis.Redis) -> Self:
-        """As it is now."""
+        """Read the keys in one transaction."""
         reading = client.pipeline(transaction=True)
         reading.smembers(WAITING)
         reading.hgetall(PAIRS)
@@ -32,7 +32,7 @@ class Truth(NamedTuple):
         return cls(_texts(waiting), calls, _texts(callers), _texts(leased))
 
     def flaws(self) -> Iterator[str]:
-        """What must never be, at no moment."""
+        """Yield what must never be the case."""
         for user, peer in self.pairs.items():
             if user == peer:
                 yield f"{user} is in a call with themselves"
@@ -48,7 +48,7 @@ class Truth(NamedTuple):
             yield f"{user} has a lease for nothing, or none for something"
 
     def errors(self, crowd: dict[str, Caller]) -> Iterator[str]:
-        """Where it is not what those who are connected know, who all have been answered."""
+        """Yield where the pool differs from what connected callers know. All their requests have been answered."""
         for user, caller in crowd.items():
             if not caller.connected:
                 continue
@@ -63,7 +63,7 @@ class Truth(NamedTuple):
                 yield f"{user} ({caller.role} with {caller.peer}) is not who {peer.user} ({peer.role}) talks to"
 
     def ghosts(self, crowd: dict[str, Caller]) -> set[str]:
-        """Who is in it without being connected."""
+        """Return the users in the pool who are not connected."""
         return {user for user in self.leased | self.waiting | self.pairs.keys() if not crowd[user].connected}
 
 

@@ -1,4 +1,4 @@
-"""The same tab over a real WebSocket, to a server in a process of its own."""
+"""A tab over a real WebSocket, to a server in a process of its own."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from tests.support.tab import LOST, PATIENCE, Closed, Denied, Talk, query_for
 
 
 def narrow_socket(host: str, port: int, receive_buffer: int) -> socket.socket:
-    """Connected, with a buffer that was small before the peers agreed on a window."""
+    """Return a connected socket whose receive buffer was made small before the TCP window was agreed on."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     narrow.connect((host, port))
@@ -95,19 +95,19 @@ class Wire(Talk):
         await self.connection.send(text)
 
     async def sends_text_bytes(self, data: bytes) -> None:
-        """A text frame of these bytes, be they UTF-8 or not."""
+        """Send a text frame with these bytes, which need not be UTF-8."""
         await self.connection.send(data, text=True)
 
     async def sends_bytes(self, data: bytes) -> None:
-        """A binary frame."""
+        """Send a binary frame."""
         await self.connection.send(data)
 
     async def sends_fragments(self, texts: Iterable[str]) -> None:
-        """One text message in several frames."""
+        """Send one text message in several frames."""
         await self.connection.send(texts)
 
     async def pings(self) -> None:
-        """Returns when the pong has come."""
+        """Send a ping, and return when the pong has arrived."""
         await asyncio.wait_for(await self.connection.ping(), PATIENCE)
 
     async def hears_text(self) -> str:

@@ -15,9 +15,9 @@ from tests.conftest import MakeTab
 from tests.support.audit_cases import LEASES
 from tests.support.calls import meet
 from tests.support.here import link
+from tests.support.outages import mortal, valkey_process
 from tests.support.processes import ValkeyProcess
 from tests.support.waiting import until
-from tests.valkey.test_outage import mortal, valkey_process
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
 SOON = 0.02

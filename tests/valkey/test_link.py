@@ -11,10 +11,9 @@ from aleatoria.valkey.pipeline import Unavailable
 from aleatoria.valkey.script import Script
 from tests.conftest import MakeTab
 from tests.support.here import link
+from tests.support.outages import empty, fill_up, mortal, valkey_process
 from tests.support.processes import ValkeyProcess
 from tests.support.waiting import until
-from tests.valkey.test_outage import mortal, valkey_process
-from tests.valkey.test_refusing_valkey import empty, fill_up
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
 PATIENCE = 5.0

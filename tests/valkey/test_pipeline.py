@@ -3,53 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
 import redis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from aleatoria.valkey import pipeline
-from aleatoria.valkey.pipeline import FLIGHT_SIZE, Argument, PendingCommand, Pipeline, Unavailable
+from aleatoria.valkey.pipeline import FLIGHT_SIZE, Unavailable
 from aleatoria.valkey.script import Script
-from tests.support.processes import ValkeyProcess
+from tests.support.piped import Piped, piped
 
-
-class Piped:
-    """A pipeline of its own, and what it reports."""
-
-    def __init__(self, connection: AbstractConnection) -> None:
-        self.broken: list[Exception] = []
-        self.refused: list[Exception] = []
-        self.flights = 0
-        self.pipeline = Pipeline(connection, on_broken=self.broken.append, on_refused=self.refused.append)
-        self._send = self.pipeline._stream.send
-        self.pipeline._stream.send = self._count  # type: ignore[method-assign]
-
-    def execute(self, *command: Argument) -> "asyncio.Future[Any]":
-        return self.pipeline.execute(PendingCommand(command))
-
-    def post(self, *command: Argument) -> None:
-        self.pipeline.post(PendingCommand(command))
-
-    def _count(self, commands: Iterable[tuple[Any, ...]]) -> None:
-        self.flights += 1
-        self._send(commands)
-
-
-@pytest_asyncio.fixture
-async def piped(keys: redis.Redis, valkey_process: ValkeyProcess) -> AsyncIterator[Piped]:
-    """Connected to an empty Valkey."""
-    connection = valkey_process.address.connection()
-    await connection.connect()  # type: ignore[no-untyped-call] # redis-py's
-    piped = Piped(connection)
-    yield piped
-    piped.pipeline.close()
-    await connection.disconnect()
+__all__ = ["piped"]  # a fixture
 
 
 @pytest.fixture

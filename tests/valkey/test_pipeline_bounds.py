@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from aleatoria.valkey import pipeline
 from aleatoria.valkey.pipeline import Unavailable
-from tests.valkey.test_pipeline import Piped, piped
+from tests.support.piped import Piped, piped
 
 __all__ = ["piped"]  # a fixture
 

@@ -10,19 +10,11 @@ from aleatoria.valkey.address import Address
 from aleatoria.valkey.health import State
 from tests.conftest import MakeTab
 from tests.support.here import link
-from tests.support.outages import mortal, valkey_process, warnings
+from tests.support.outages import empty, fill_up, mortal, valkey_process, warnings
 from tests.support.processes import ValkeyProcess
 from tests.support.waiting import until
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
-
-
-def fill_up(client: redis.Redis) -> None:
-    client.config_set("maxmemory", "1")
-
-
-def empty(client: redis.Redis) -> None:
-    client.config_set("maxmemory", "0")
 
 
 def become_a_replica(client: redis.Redis) -> None:

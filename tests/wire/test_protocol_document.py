@@ -23,9 +23,9 @@ from aleatoria.wire.errors import (
 from aleatoria.wire.limits import OTHER, Rate
 from chat.consumers import ChatConsumer
 from matchmaking.consumers import MatchmakingConsumer
+from tests.support.protocol import DOCUMENT, rows
 from tests.support.repository import ROOT
 
-DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
 ALL_OTHERS = frozenset(["all others", "and unknown types"])
 
 
@@ -45,13 +45,6 @@ def examples() -> list[str]:
 def tables() -> dict[str, Handler]:
     """Everything that any mounted socket answers."""
     return SocketConsumer.handlers | ChatConsumer.handlers | MatchmakingConsumer.handlers
-
-
-def rows(heading: str) -> list[tuple[str, ...]]:
-    """The cells of the table below a heading, without the head of the table."""
-    section = re.split(r"^#+ ", DOCUMENT.split(f"\n### {heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[2:]]
 
 
 def rates() -> dict[Rate, set[str]]:

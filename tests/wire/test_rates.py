@@ -7,8 +7,8 @@ import pytest
 from pytest_django import Settings
 
 from tests.conftest import MakeTab
+from tests.support.protocol import rows
 from tests.support.tab import Tab
-from tests.wire.test_protocol_document import rows
 
 OTHERS = ("hello", "mark_read", "hangup", "user_available_webrtc", "user_unavailable_webrtc", "poison")
 FIELDS: dict[str, dict[str, Any]] = {
