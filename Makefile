@@ -4,6 +4,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 BIN := .venv/bin
 STYLES := "*/static/**/*.css"
+HAS_NODE := test -d node_modules/prettier && node -e "process.exit(+(process.versions.node.split('.')[0] < 20))"
 
 run: .venv/run  ## start the server, with a Valkey of its own if there is none
 	@DEBUG=$${DEBUG:-on} $(BIN)/python manage.py migrate --verbosity 0
@@ -18,9 +19,9 @@ check: shape .venv/bench node_modules  ## everything that can be checked without
 	DEBUG=on $(BIN)/mypy .
 	$(BIN)/djangofmt --check .
 	$(BIN)/djangofmt check .
-	@if test -d node_modules/prettier; then set -ex; \
+	@if $(HAS_NODE); then set -ex; \
 		npx prettier --check --log-level warn .; npx eslint .; npx stylelint $(STYLES); npx tsc -p .; \
-	else echo "THE JAVASCRIPT AND THE CSS WERE NOT CHECKED: install Node.js and npm."; fi
+	else echo "THE JAVASCRIPT AND THE CSS WERE NOT CHECKED: install Node.js 20 or newer and npm."; fi
 	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=chat.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -37,9 +38,9 @@ format: .venv/dev node_modules  ## make the code look as it should
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/djangofmt .
-	@if test -d node_modules/prettier; then set -ex; \
+	@if $(HAS_NODE); then set -ex; \
 		npx prettier --write --log-level warn .; npx eslint --fix .; npx stylelint --fix $(STYLES); \
-	else echo "THE JAVASCRIPT AND THE CSS WERE NOT FORMATTED: install Node.js and npm."; fi
+	else echo "THE JAVASCRIPT AND THE CSS WERE NOT FORMATTED: install Node.js 20 or newer and npm."; fi
 
 test-clocks: .venv/dev  ## run tests with the clock at the ends of hours, days and months; ARGS="--short" for a quick look
 	@$(BIN)/python -m tools.clocks $(ARGS)
