@@ -139,6 +139,11 @@ def test_every_type_that_the_server_sends_is_in_the_recording() -> None:
     assert types - set(re.findall(r'^[^#*\n]+ < \{"type":"([a-z_]+)"', received(), re.MULTILINE)) == set()
 
 
+def test_every_type_in_the_recording_has_an_example_in_the_document() -> None:
+    types = set(re.findall(r'^[^#*\n]+ < \{"type":"([a-z_]+)"', received(), re.MULTILINE))
+    assert types - {str(frame["type"]) for frame in examples()} == set()
+
+
 def test_every_reason_of_a_hangup_is_in_the_recording() -> None:
     reasons = set(re.findall(r"^\| `([a-z]+)` \| (?:asked|closed|lost|is no)", DOCUMENT, re.MULTILINE))
     assert reasons == {"skipped", "disconnected", "timeout"}

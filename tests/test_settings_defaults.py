@@ -52,6 +52,12 @@ def test_the_defaults_of_production_are_those_of_the_document(tmp_path_factory: 
     assert {name: written.get(name) for name in DEFAULTS} == {name: text for name, (text, _, _) in DEFAULTS.items()}
 
 
+def test_the_table_of_settings_names_every_variable_that_is_read_and_no_other() -> None:
+    read = set(re.findall(r"\b(?:setting|raw)\(\"([A-Z_]+)\"", (ROOT / "aleatoria" / "settings.py").read_text()))
+    assert len(read) > 20
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)) == read
+
+
 BOUNDS = {
     "TURN_TTL_SECONDS": (environment.seconds, ("60", "604800"), ("59", "604801")),
     "CALL_LEASE_SECONDS": (environment.moments(3), ("3", "1800"), ("2.99", "1800.01")),

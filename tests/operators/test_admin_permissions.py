@@ -2,8 +2,12 @@
 
 import pytest
 import redis
+from django.contrib.admin import site
+from django.db.models import Model
 from django.test import Client
+from django.urls import reverse
 
+from aleatoria.operators.console import ConsoleAdmin
 from tests.operators.conftest import MakeStaff
 from tests.support.admin_pages import (
     ACTIONS,
@@ -16,12 +20,25 @@ from tests.support.admin_pages import (
     REMOVE,
     ROOM,
     ROOMS,
+    SECTIONS,
     VALKEY,
     done,
     links,
     shown,
 )
 from tests.support.planted import call, enters, said, waits
+
+
+def test_every_section_and_permission_is_tried_here() -> None:
+    sections = [model for model, section in site._registry.items() if isinstance(section, ConsoleAdmin)]
+    firsts = {reverse(f"admin:{one._meta.app_label}_{one._meta.model_name}_changelist") for one in sections}
+    assert firsts == set(SECTIONS)
+    assert {codename for one in sections for codename in codenames(one)} == OPENS.keys()
+
+
+def codenames(model: type[Model]) -> list[str]:
+    """Return the permissions of a section."""
+    return [f"view_{model._meta.model_name}", *(codename for codename, _ in model._meta.permissions)]
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -60,8 +77,8 @@ def test_what_one_may_not_do_one_is_not_asked_about(staff: MakeStaff, permission
 @pytest.mark.parametrize("permission", [None, *OPENS])
 def test_the_index_names_the_sections_that_one_may_see(staff: MakeStaff, permission: str | None) -> None:
     html = shown(staff(*[permission] if permission else []).get("/admin/"))
-    listed = [path for path in (ROOMS, CALLS, VALKEY) if f'href="{path}"' in html]
-    assert listed == [path for path in OPENS.get(permission or "", []) if path in (ROOMS, CALLS, VALKEY)]
+    listed = [path for path in SECTIONS if f'href="{path}"' in html]
+    assert listed == [path for path in OPENS.get(permission or "", []) if path in SECTIONS]
 
 
 @pytest.mark.parametrize("path", [ROOM, CALLS, VALKEY])
@@ -105,7 +122,7 @@ def test_a_page_of_another_site_cannot_act_for_one(admin: Client, keys: redis.Re
     assert done() == []
 
 
-@pytest.mark.parametrize("section", [ROOMS, CALLS, VALKEY])
+@pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("page", ["add/", "ana/delete/", "ana/history/", "ana/"])
 def test_there_are_no_rows_to_add_delete_or_look_back_on(admin: Client, section: str, page: str) -> None:
     assert admin.get(section + page).status_code == 404

@@ -14,6 +14,8 @@ REMOVE, WITHDRAW = "/admin/chat/room/attic/members/ana/remove/", "/admin/matchma
 CLOSE = "/admin/aleatoria/valkeyserver/sockets/ana/close/"
 PAGES = {"rooms": ROOMS, "a room": ROOM, "calls": CALLS, "valkey": VALKEY}
 ACTIONS = {"clear": CLEAR, "remove": REMOVE, "withdraw": WITHDRAW, "close": CLOSE}
+SECTIONS = [ROOMS, CALLS, VALKEY]
+"""The first page of each section."""
 ALL = [*PAGES.values(), *ACTIONS.values(), MESSAGES]
 OPENS = {
     "view_room": [ROOMS, ROOM],
