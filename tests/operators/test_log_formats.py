@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -42,6 +43,16 @@ def test_json_says_so_too_and_where() -> None:
     event = json.loads(line)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", event.pop("time"))
     assert list(event.items()) == [("level", "WARNING"), ("logger", "chat.somewhere"), ("message", "ana is 7")]
+
+
+def test_json_says_when_in_utc_wherever_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = logging.makeLogRecord({"msg": "hello", "created": 1_800_000_000.25})
+    for zone in ("Asia/Tokyo", "UTC"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        assert json.loads(JsonLineFormatter().format(record))["time"] == "2027-01-15T08:00:00.250000+00:00"
+    monkeypatch.undo()
+    time.tzset()
 
 
 def with_ids(logger: logging.Logger) -> None:

@@ -106,6 +106,18 @@ async def test_what_is_logged_about_nobody_names_nobody(tab: MakeTab, events: Ev
     assert events.ids("it is late") == [(None, None, None)]
 
 
+def test_what_an_event_itself_names_counts_more_than_on_whose_behalf_it_happened(events: Events) -> None:
+    cause = trace.Trace()
+    cause.call = "call of one"
+    token = trace.current.set(cause)
+    for extra in ({"call_id": "call of another"}, {}):
+        logging.getLogger("chat").info("it is over", extra=extra)
+    trace.current.reset(token)
+    assert events.ids("it is over") == [
+        (cause.connection, None, "call of another"), (cause.connection, None, "call of one")
+    ]  # fmt: skip
+
+
 async def test_a_response_names_the_request_as_the_log_does(events: Events) -> None:
     responses = [await AsyncClient().get(f"/nowhere/{number}") for number in range(2)]
     names = [response["X-Request-ID"] for response in responses]
