@@ -49,6 +49,22 @@ async def test_a_users_own_rooms_decide_where_they_are_a_member(world: redis.Red
 
 
 @plants
+async def test_who_has_joined_or_left_since_the_audit_is_left_where_they_are(world: redis.Redis) -> None:
+    world.sadd("room:members:attic", "zoe")
+    world.sadd("user:rooms:ana", "cellar")
+    found = list(RULES["membership"](world))
+    assert len(found) == 2
+    world.sadd("user:rooms:zoe", "attic")
+    world.srem("user:rooms:ana", "cellar")
+    for breach in found:
+        assert breach.repair is not None
+        breach.repair()
+    assert world.smembers("room:members:attic") == {b"ana", b"bob", b"zoe"}
+    assert world.smembers("user:rooms:ana") == {b"attic"}
+    assert not world.exists("room:members:cellar")
+
+
+@plants
 async def test_a_control_character_in_a_key_does_not_reach_the_terminal(keys: redis.Redis, manage: Manage) -> None:
     keys.set("room:messages:\x1b[31m\nAll is well", "hello", ex=HOUR)
     ran = await manage("audit")

@@ -90,6 +90,19 @@ async def test_a_direct_message_is_delivered_to_both(tab: MakeTab, growth: Watch
         assert await since.of(*names) == [1, 0, 2]
 
 
+@pytest.mark.parametrize(("kind", "to"), [("room", {"room": "attic"}), ("direct", {"toUser": "bob"})])
+async def test_a_message_that_another_process_has_kept_before_is_not_counted_again(
+    tab: MakeTab, growth: Watch, monkeypatch: pytest.MonkeyPatch, kind: str, to: dict[str, str]
+) -> None:
+    # This process has not seen the first copy, so only Valkey knows of it.
+    monkeypatch.setattr("chat.services.messages.Messages.sent_before", lambda *_: None)
+    async with tab("ana", room="attic") as ana:
+        since = await growth()
+        for _ in range(3):
+            await ana.asks("chat_message", "chat_message", messageId="m1", payload={"content": "hello"}, **to)
+        assert await since.of(f"aleatoria_messages_total{{{kind}}}", "aleatoria_messages_not_kept_total") == [1, 0]
+
+
 async def test_coming_and_going_is_no_delivery_that_took_long(tab: MakeTab, growth: Watch) -> None:
     async with tab("ana") as ana, tab("bob") as bob:
         await meet(ana, bob)
