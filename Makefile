@@ -42,7 +42,7 @@ format: .venv/dev node_modules  ## make the code look as it should
 		npx prettier --write --log-level warn .; npx eslint --fix .; npx stylelint --fix $(STYLES); \
 	else echo "THE JAVASCRIPT AND THE CSS WERE NOT FORMATTED: install Node.js 20 or newer and npm."; fi
 
-test-clocks: .venv/dev  ## run tests with the clock at the ends of hours, days and months; ARGS="--short" for a quick look
+test-clocks: .venv/dev  ## run tests with the clock at the ends of hours, days and years; ARGS="--short" for a quick look
 	@$(BIN)/python -m tools.clocks $(ARGS)
 
 mutants: .venv/bench node_modules  ## put small faults in, one at a time; ARGS="repeats" tries those that mention a word

@@ -1,4 +1,4 @@
-"""`make test-clocks`: run tests while an hour, a day or a month ends, all through minute 42, and on a leap day.
+"""`make test-clocks`: run tests while an hour, a year or a leap day ends, in minute 42, and on a leap day.
 
 All processes of a run, Valkey's included, see the moved clock. Exits with 1 when a test fails, or where libfaketime is
 missing.
@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.moved_clock import FILE, STARTS, set_ahead
+from tests.support.moved_clock import FILE, FOR_SETUP, MOMENTS, set_ahead
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "faketime/libfaketimeMT.so.1"
@@ -28,7 +28,7 @@ SHORT = [
     "tests/operators/test_totals.py",
 ]
 """What depends on it most."""
-SHORT_MOMENTS = ["minute 42", "the end of a month"]
+SHORT_MOMENTS = ["minute 42", "the end of a year"]
 SLEEP = """
 import select, time
 
@@ -43,13 +43,13 @@ time.sleep = sleep
 
 
 def main() -> int:
-    """Run the tests at each kind of moment; return 1 when a test has failed."""
+    """Run the tests at each moment; return 1 when a test has failed."""
     options = arguments()
     library = found(LIBRARY)
     if library is None:
         print("NOTHING WAS TESTED WITH ANOTHER CLOCK: install libfaketime (on Debian, apt-get install faketime).")
         return 1
-    moments = options.moment or (SHORT_MOMENTS if options.short else list(STARTS))
+    moments = options.moment or (SHORT_MOMENTS if options.short else list(MOMENTS))
     tests = options.tests or (SHORT if options.short else SUITE)
     failed = [moment for moment in moments if not pass_at(moment, tests, library)]
     print(f"Tests failed at {', '.join(failed)}." if failed else "No test depends on the time.")
@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="make test-clocks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="only what depends on the time most, at two moments")
-    parser.add_argument("--moment", action="append", choices=STARTS, help="only this; may be given several times")
+    parser.add_argument("--moment", action="append", choices=MOMENTS, help="only this; may be given several times")
     parser.add_argument("tests", nargs="*", help="only these files or folders")
     return parser.parse_args()
 
@@ -72,12 +72,12 @@ def found(library: str) -> Path | None:
 
 
 def pass_at(moment: str, tests: list[str], library: Path) -> bool:
-    """Run tests, each at another moment of this kind; return whether all have passed."""
+    """Run tests, each at this moment; return whether all have passed."""
     print(f"With the clock at {moment}:", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "ahead"
         (Path(directory) / "sitecustomize.py").write_text(SLEEP)
-        set_ahead(file, STARTS[moment].timestamp() - time.time())
+        set_ahead(file, (MOMENTS[moment] - FOR_SETUP).timestamp() - time.time())
         environment = os.environ | {
             FILE: str(file),
             "FAKETIME_NO_CACHE": "1",
