@@ -1,6 +1,6 @@
 """How much one socket may ask for: a token bucket per rate, and a limit on malformed frames.
 
-A rate is declared beside the handlers it limits, as `OTHER` is here, and is passed to `handles` by name.
+Each app declares its rates in its `rates.py` and passes them to `handles`. `OTHER` is the rate of all other handlers.
 """
 
 import math
