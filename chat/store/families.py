@@ -1,4 +1,7 @@
-"""The families of keys that the chat keeps in Valkey. Commands know only the families that are listed here."""
+"""The families of keys that the chat keeps in Valkey. Commands know only the families that are listed here.
+
+`aleatoria/catalog.py` adds those of the other apps. `chat/audit.py` has the rules between keys.
+"""
 
 from chat.store import conversations, direct_history, membership, presence, repeats, room_history
 

@@ -1,4 +1,8 @@
-"""Which users are in which rooms: `room:members:{room}` and `user:rooms:{user}`, two sets that change together."""
+"""Which users are in which rooms: `room:members:{room}` and `user:rooms:{user}`, two sets that change together.
+
+Joining and renewing extend the expiry of both keys. A set that has lost its last entry is gone. Operators' tools run
+`JOIN` and `LEAVE` too, with a blocking client. Whoever changes the scripts' KEYS or ARGV changes those callers too.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable
