@@ -13,7 +13,12 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("
 CURRENT = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "benchmarks/README.md")
 NAMED = re.compile(r"`([\w*.-][\w*/.-]*/[\w*.-]+\.(?:py|lua|js|html|css|json|yml|md|svg))`")
 # What CONTRIBUTING.md's example would add.
-EXAMPLE = {"chat/templates/chat/waves.html", "chat/store/waves.py", "chat/store/waves_add.lua"}
+EXAMPLE = {
+    "chat/templates/chat/waves.html",
+    "chat/store/waves.py",
+    "chat/store/waves_add.lua",
+    "chat/services/waves.py",
+}
 
 
 def without_code(text: str) -> str:
@@ -46,6 +51,13 @@ def test_every_file_that_is_named_is_there(name: str) -> None:
     named = set(NAMED.findall((ROOT / name).read_text())) - EXAMPLE
     places = [ROOT, (ROOT / name).parent]
     assert [path for path in sorted(named) if not any([*place.glob(path)] for place in places)] == []
+
+
+def test_every_test_that_is_named_is_in_a_file_that_is_named_with_it() -> None:
+    for paragraph in re.split(r"\n\n|\n(?=\d\. |- )", (ROOT / "CONTRIBUTING.md").read_text()):
+        files = [ROOT / path for path in NAMED.findall(paragraph) if path.startswith("tests/") and path.endswith(".py")]
+        for test in re.findall(r"`(test_\w+)`", paragraph):
+            assert any(f"def {test}(" in file.read_text() for file in files), test
 
 
 @pytest.mark.parametrize("name", drawings.PICTURES)
