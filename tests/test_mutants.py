@@ -1,12 +1,14 @@
 """The list of small faults that `make mutants` tries is usable, and what it would report is right."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.repository import ROOT
-from tools import mutants
-from tools.mutants import Fault, faults, is_placed, tried
+from tools.mutants import faults, is_placed
 
 FILE = "calculator.py"
 
@@ -28,16 +30,28 @@ def test_no_fault_is_listed_twice() -> None:
 
 
 @pytest.fixture
-def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tree(tmp_path: Path) -> Path:
     """A project of two functions, of which one is tested."""
-    (tmp_path / FILE).write_text("def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return 2 * a\n")
-    (tmp_path / "test_calculator.py").write_text(
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / FILE).write_text("def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return 2 * a\n")
+    (tree / "test_calculator.py").write_text(
         "from calculator import add\n\n\ndef test_it_adds():\n    assert add(1, 2) == 3\n"
     )
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    monkeypatch.setattr(mutants, "ROOT", tmp_path)
-    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
-    return tmp_path
+    (tree / "pytest.ini").write_text("[pytest]\n")
+    return tree
+
+
+# In a process of its own: `tools.mutants` runs pytest itself.
+TRY = """
+import sys
+from pathlib import Path
+from tools import mutants
+
+mutants.ROOT = Path(sys.argv[1])
+fault = mutants.Fault("calculator.py", sys.argv[2], sys.argv[3], "Nobody.", ("test_calculator.py",))
+print(mutants.tried(mutants.ROOT, fault))
+"""
 
 
 @pytest.mark.parametrize(
@@ -52,6 +66,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=["tested", "not tested", "not there", "there twice", "cannot be imported"],
 )
 def test_what_becomes_of_a_fault(tree: Path, before: str, after: str, outcome: str) -> None:
-    fault = Fault(FILE, before, after, "Nobody.", ("test_calculator.py",))
-    assert tried(tree, fault) == outcome
+    command = [sys.executable, "-c", TRY, str(tree), before, after]
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.splitlines()[-1] == outcome
     assert "return a + b" in (tree / FILE).read_text()

@@ -10,14 +10,16 @@ The faults are in tests/mutants/*.toml, a table each:
     tests = ["tests/chat/test_repeats.py"]
 
 A fault is noticed when its tests fail. `make mutants ARGS="repeats"` tries only the faults whose file, harm or tests
-contain a word. Exits with 1 when a fault survives, cannot be put in, or has tests that fail without it.
+contain a word. The libraries are imported once; for each fault a process is forked, so that most take a second or two.
+Exits with 1 when a fault survives, cannot be put in, or has tests that fail without it.
 """
 
 import argparse
+import importlib
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
@@ -25,8 +27,21 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", "node_modules", "data", "build", "*.egg-info", "__pycache__")
+OWN = ("aleatoria", "chat", "matchmaking", "benchmarks", "tests", "tools")
+"""The packages that each process imports from the tree with the fault."""
+LIBRARIES = (
+    "channels",
+    "django.contrib.admin",
+    "django.test",
+    "hypothesis",
+    "playwright.async_api",
+    "twisted",
+    "websockets",
+)
 FAILED = re.compile(rb"^(FAILED|ERROR) [^ ]+::", re.MULTILINE)
 """A line of pytest's summary. Without one no test has failed, but something else, such as an import."""
 DEADLINE = 300.0
@@ -62,15 +77,53 @@ def is_placed(fault: Fault) -> bool:
     return (ROOT / fault.file).read_text().count(fault.before) == 1
 
 
+def preload() -> None:
+    """Import what all tests need and no fault is in."""
+    for library in LIBRARIES:
+        importlib.import_module(library)
+
+
 def fail(tree: Path, tests: tuple[str, ...]) -> bool:
     """Whether one of these tests fails in a tree, or they take too long."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        ran = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=DEADLINE, check=False)
-    except subprocess.TimeoutExpired:
-        return True
-    return FAILED.search(ran.stdout) is not None
+    output = tree.parent / f"{tree.name}.output"
+    child = os.fork()
+    if not child:
+        _test(tree, tests, output)
+    deadline = time.monotonic() + DEADLINE
+    while not os.waitpid(child, os.WNOHANG)[0]:
+        if time.monotonic() > deadline:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return True
+        time.sleep(0.02)
+    return FAILED.search(output.read_bytes()) is not None
+
+
+def _test(tree: Path, tests: tuple[str, ...], output: Path) -> None:
+    """Run tests of a tree in this process, which ends with them. It was forked for that."""
+    os.setsid()
+    written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    os.chdir(tree)
+    os.environ |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True
+    sys.path[:] = [str(tree), *(place for place in sys.path if place not in ("", str(ROOT)))]
+    for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
+        del sys.modules[name]
+    quietly = (
+        "-q",
+        "-x",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    )
+    status = pytest.main([*quietly, *tests])
+    sys.stdout.flush()
+    os._exit(int(status))
 
 
 def is_noticed(tree: Path, fault: Fault) -> bool:
@@ -97,6 +150,7 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="try only faults that mention one of these")
     words = parser.parse_args().words
     chosen = [fault for fault in faults() if not words or any(fault.mentions(word) for word in words)]
+    preload()
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
         tree = Path(directory) / "tree"
         shutil.copytree(ROOT, tree, ignore=LEFT_BEHIND)
@@ -104,7 +158,7 @@ def main() -> int:
             (tree / "node_modules").symlink_to(ROOT / "node_modules")
         failing = [tests for tests in sorted({fault.tests for fault in chosen}) if fail(tree, tests)]
         for tests in failing:
-            print(f"FAIL WITHOUT ANY FAULT: {' '.join(tests)}")
+            print(f"FAIL WITHOUT ANY FAULT: {' '.join(tests)}", flush=True)
         outcomes = [_reported(tree, fault) for fault in chosen]
     survived = sum(outcome != "noticed" for outcome in outcomes)
     print(f"{len(outcomes)} faults, {survived} not noticed, {len(failing)} sets of tests that fail by themselves.")
