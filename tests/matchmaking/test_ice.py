@@ -82,6 +82,12 @@ def _credential(username: str) -> str:
     return base64.b64encode(hmac.new(SECRET.encode(), username.encode(), hashlib.sha1).digest()).decode()
 
 
+async def test_sockets_that_speak_no_matchmaking_are_told_no_servers(tab: MakeTab, turn_settings: Any) -> None:
+    async with tab("ana", path="/ws/chat") as ana:
+        assert (await ana.asks("hello", "welcome", payload={}))["iceServers"] == []
+    assert turn_settings.TURN_URLS
+
+
 async def test_without_servers_the_list_is_empty(tab: MakeTab) -> None:
     async with tab("ana") as ana:
         assert (await ana.asks("hello", "welcome", payload={}))["iceServers"] == []

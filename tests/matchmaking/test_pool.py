@@ -71,6 +71,13 @@ async def test_a_skip_frees_the_other_and_finds_a_third(pool: Pool) -> None:
     assert await pool.peer("bob") == ""
 
 
+async def test_a_skip_of_somebody_else_than_the_peer_keeps_the_call(pool: Pool) -> None:
+    await meet(pool, "ana", "bob")
+    await pool.offer("cleo")
+    outcome = await pool.request("ana", "dan")
+    assert (outcome.peer, outcome.role, outcome.freed, outcome.fresh) == ("bob", "impolite", "", False)
+
+
 async def test_the_skipped_stays_in_the_pool_for_others(pool: Pool) -> None:
     await pool.offer("bob")
     assert not (await pool.request("ana", "bob")).peer

@@ -100,3 +100,10 @@ async def test_how_long_people_wait_is_read_from_the_last_hours(
     assert WAITS[0] < shown["median_wait_seconds"] < WAITS[1]
     said = (await manage("inspect_pool")).lines[0]
     assert f"7 pairs; the median wait was {shown['median_wait_seconds']:.1f} s." in said
+
+
+async def test_when_most_wait_longer_than_is_told_apart_the_longest_is_shown(keys: redis.Redis, manage: Manage) -> None:
+    key = totals.hour_key(datetime.now(UTC))
+    keys.hset(key, mapping={"waits:0.1": "1", "waits:longer": "2"})
+    keys.expire(key, 60)
+    assert (await manage.json("inspect_pool"))["median_wait_seconds"] == WAITS[-1]
