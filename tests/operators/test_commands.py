@@ -66,9 +66,9 @@ async def test_a_valkey_that_wants_a_password_says_so(tmp_path: Path) -> None:
 
 INVALID = {
     "no room": (["inspect_room"], "required: room"),
-    "an empty room": (["inspect_room", ""], "A room name has 1 to 64 characters."),
-    "a room with braces": (["inspect_room", "a{b}"], "A room name has no braces."),
-    "a room in white space": (["inspect_room", " attic"], "neither starts nor ends with white space"),
+    "an empty room": (["inspect_room", ""], "Room names can have 1 to 64 characters."),
+    "a room with braces": (["inspect_room", "a{b}"], "Room names can't contain { or }."),
+    "a room in white space": (["inspect_room", " attic"], "Room names can't start or end with a space."),
     "a user with a colon": (["inspect_user", "a:b"], "'a:b' is not a user id."),
     "a user with a star": (["inspect_user", "*"], "'*' is not a user id."),
     "the system": (["inspect_user", "system"], "'system' is not a user id."),

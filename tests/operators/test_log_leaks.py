@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from tests.support.here import link
 from tests.support.leaks import SERVER_SIDE, collecting
 from tests.support.logs import FAILED, PAGE, PRODUCTION, status
 from tests.support.planted_secrets import PLANTED, SAYS, come_with_proofs, nothing_of_it, say_all_of_it, tokens
-from tests.support.processes import ValkeyProcess
+from tests.support.processes import ValkeyProcess, inherited
 from tests.support.tab import Talk
 from tests.support.waiting import until
 from tests.support.wire import Wire
@@ -152,7 +153,7 @@ async def test_nothing_leaks_from_a_real_server_at_any_level(
     (tmp_path / "loud.py").write_text(LOUD)
     loud = PRODUCTION | {
         "DJANGO_SETTINGS_MODULE": "loud",
-        "PYTHONPATH": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), inherited().get("PYTHONPATH", "")]),
         "SECRET_KEY": PLANTED["the key of the server"],
         "TURN_URLS": "turn:t.example.com",
         "TURN_SECRET": PLANTED["the secret of TURN"],
