@@ -5,7 +5,7 @@ import redis
 from matchmaking import operations
 from matchmaking.store import pool
 from tests.conftest import MakeTab
-from tests.matchmaking.test_calls import OFFER, meet, role_of, signals
+from tests.support.calls import OFFER, meet, role_of, signals
 from tests.support.here import here
 from tests.support.planted import call, waits
 

@@ -1,7 +1,7 @@
 """`inspect_pool`: who waits and who is in a call."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis

@@ -46,7 +46,8 @@ def test_json_says_so_too_and_where() -> None:
 
 
 def test_json_says_when_in_utc_wherever_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = logging.makeLogRecord({"msg": "hello", "created": 1_800_000_000.25})
+    record = logging.LogRecord("chat.somewhere", logging.INFO, "", 0, "hello", None, None)
+    record.created = 1_800_000_000.25
     for zone in ("Asia/Tokyo", "UTC"):
         monkeypatch.setenv("TZ", zone)
         time.tzset()
