@@ -89,7 +89,7 @@ def names_in(wheel: Path) -> set[str]:
 def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel: Path) -> None:
     files = (file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.is_file())
     expected = {file.relative_to(ROOT).as_posix() for file in files if "__pycache__" not in file.parts}
-    assert {Path(name).suffix for name in expected} == {".py", ".lua", ".html", ".css", ".js", ".svg"}
+    assert {Path(name).suffix for name in expected} == {".py", ".lua", ".html", ".css", ".js", ".ts", ".svg"}
     assert names_in(wheel) == expected
 
 
@@ -119,7 +119,7 @@ async def test_an_installed_server_starts_with_nothing_configured(
         assert valkey.startswith("Valkey: its own, at ")
         assert listening.startswith("Listening on http://127.0.0.1:")
         assert "/static/aleatoria/app.js" in fetched(server.url)
-        for file in ("aleatoria/app.js", "aleatoria/page.css", "chat/talk.js", "matchmaking/call.js"):
+        for file in ("aleatoria/app.js", "aleatoria/base.css", "chat/talk.js", "matchmaking/call.js"):
             assert fetched(f"{server.url}/static/{file}") == (ROOT / file.split("/")[0] / "static" / file).read_text()
         async with Wire(server.url, "ana", room="attic") as ana:
             await ana.says("hello")

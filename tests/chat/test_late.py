@@ -116,7 +116,7 @@ async def test_a_conversation_that_is_deleted_leaves_nothing_on_either_side(tab:
         await bob.hears("chat_message")
         for one, other in ((ana, "bob"), (bob, "ana")):
             await one.sends("mark_read", payload={"withUser": other})
-            await one.asks("get_rooms", "rooms_list")
+            await one.asks("get_conversations", "conversations_list")
         assert keys.exists("user:dms:ana", "user:dms:bob", "user:read:ana", "user:read:bob") == 4
         operations.forget_conversation(keys, "ana", "bob")
         assert keys.exists("user:dms:ana", "user:dms:bob", "user:read:ana", "user:read:bob") == 0
