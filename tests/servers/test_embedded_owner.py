@@ -66,13 +66,16 @@ def test_nobody_else_may_open_the_valkey_or_its_data(owner: EmbeddedValkey) -> N
         assert client.config_get("port") == {"port": "0"}
 
 
-def test_nobody_else_may_open_one_whose_socket_is_among_everybodys_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everybodys = tmp_path / "tmp"
-    everybodys.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(everybodys))
-    with EmbeddedValkey(tmp_path / ("a long name" * 10)) as one:
+@pytest.fixture
+def everybodys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory for temporary files of everybody, with a path that leaves place for a socket's name."""
+    with tempfile.TemporaryDirectory() as directory:
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        yield Path(directory)
+
+
+def test_nobody_else_may_open_one_whose_socket_is_among_everybodys_files(tmp_path: Path, everybodys: Path) -> None:
+    with EmbeddedValkey(tmp_path / ("a-long-name" * 10)) as one:
         directory = Path(one.address.unix_socket).parent
         assert directory.parent == everybodys
         assert permissions(directory) == 0o700
