@@ -73,6 +73,8 @@ async def test_the_largest_keys_may_come_first(keys: redis.Redis, manage: Manage
         assert [line.split(" (")[0] for line in ran.lines[1:]] == [
             "length 1000", "length 100", "3 keys. The first 2 are shown.",
         ]  # fmt: skip
+        found = await manage.json("inspect_keys", "--sort", order, "--limit", "2")
+        assert [key["key"] for key in found] == ["length 1000", "length 100"]
 
 
 async def test_an_empty_valkey_has_no_keys(manage: Manage) -> None:

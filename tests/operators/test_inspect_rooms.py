@@ -132,7 +132,7 @@ async def test_a_broken_line_is_said_to_be_broken(keys: redis.Redis, manage: Man
     assert (conversation["messages"], conversation["newest"]) == (1, None)
 
 
-PATTERNS = pytest.mark.parametrize(("name", "other"), [("*", "attic"), ("[a]?", "ab"), (r"a\b", "ab")])
+PATTERNS = pytest.mark.parametrize(("name", "other"), [("*", "attic"), ("a?", "ab"), ("[a]?", "ab"), (r"a\b", "ab")])
 
 
 @PATTERNS

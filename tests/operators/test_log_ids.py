@@ -1,5 +1,6 @@
 """The ids in the log: of the connection, the request and the call."""
 
+import asyncio
 import json
 import logging
 import re
@@ -7,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import AsyncClient, Client
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, RequestFactory
 
+from aleatoria.middleware import trace_requests
 from aleatoria.telemetry import trace
 from aleatoria.telemetry.logs import JsonLineFormatter, TraceFilter
 from tests.conftest import MakeTab
@@ -130,6 +133,21 @@ async def test_a_response_names_the_request_as_the_log_does(events: Events) -> N
 def test_so_does_one_that_is_answered_in_a_thread(events: Events) -> None:
     response = Client().get("/nowhere")
     assert events.ids("Not Found: /nowhere") == [(None, response["X-Request-ID"], None)]
+
+
+async def test_so_does_one_that_is_answered_on_the_event_loop() -> None:
+    named: list[str] = []
+
+    async def answer(request: HttpRequest) -> HttpResponse:
+        mark = trace.current.get()
+        assert mark is not None
+        named.append(mark.connection)
+        return HttpResponse()
+
+    answered = trace_requests(answer)(RequestFactory().get("/"))
+    assert not isinstance(answered, HttpResponse)
+    response = await asyncio.ensure_future(answered)
+    assert [response["X-Request-ID"]] == named
 
 
 async def test_every_response_has_a_name(tab: MakeTab) -> None:

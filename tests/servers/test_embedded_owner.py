@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -63,6 +64,21 @@ def test_nobody_else_may_open_the_valkey_or_its_data(owner: EmbeddedValkey) -> N
     assert permissions(socket.parent) == 0o700
     with owner.address.client() as client:
         assert client.config_get("port") == {"port": "0"}
+
+
+@pytest.fixture
+def everybodys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory for temporary files of everybody, with a path that leaves place for a socket's name."""
+    with tempfile.TemporaryDirectory() as directory:
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        yield Path(directory)
+
+
+def test_nobody_else_may_open_one_whose_socket_is_among_everybodys_files(tmp_path: Path, everybodys: Path) -> None:
+    with EmbeddedValkey(tmp_path / ("a-long-name" * 10)) as one:
+        directory = Path(one.address.unix_socket).parent
+        assert directory.parent == everybodys
+        assert permissions(directory) == 0o700
 
 
 def test_a_directory_that_somebody_else_has_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,14 @@ async def test_what_is_answered_before_a_close_of_the_server_arrives_before_it(u
         assert await eve.sees() is None
 
 
+async def test_one_who_goes_on_talking_after_a_close_of_the_server_is_not_listened_to(uvicorn: UvicornProcess) -> None:
+    async with Raw(uvicorn.url, "eve") as eve:
+        eve.puts(*[framed("poison")] * 25)
+        assert await eve.hears_close() == MALFORMED
+        eve.puts(*[framed("poison" * 200)] * 2000, framed(MALFORMED.to_bytes(2, "big"), Opcode.CLOSE))
+        assert await eve.sees() is None
+
+
 async def test_when_the_server_ends_all_hear_that_it_restarts(mortal_uvicorn: UvicornProcess) -> None:
     async with (
         Wire(mortal_uvicorn.url, "ana", room="attic") as ana,

@@ -7,13 +7,14 @@ import pytest
 
 from aleatoria.valkey import link as module
 from aleatoria.valkey.health import State
+from aleatoria.valkey.link import Link
 from aleatoria.valkey.pipeline import Unavailable
 from aleatoria.valkey.script import Script
 from tests.conftest import MakeTab
 from tests.support.here import link
 from tests.support.outages import empty, fill_up, mortal, valkey_process
 from tests.support.processes import ValkeyProcess
-from tests.support.waiting import until
+from tests.support.waiting import soon, until
 
 __all__ = ["mortal", "valkey_process"]  # fixtures
 PATIENCE = 5.0
@@ -68,6 +69,28 @@ async def test_one_that_is_full_is_noticed_though_nobody_says_anything(tab: Make
     await until(State.UP, PATIENCE)
 
 
+async def test_one_that_is_full_is_noticed_by_who_writes_nothing_at_all(mortal: ValkeyProcess) -> None:
+    one = Link(mortal.address)
+    try:
+        await one.start()
+        await soon(lambda: one.health.state is State.UP)
+        fill_up(mortal.client)
+        await soon(lambda: one.health.state is State.READ_ONLY)
+        empty(mortal.client)
+        await soon(lambda: one.health.state is State.UP)
+    finally:
+        await one.stop()
+
+
+async def test_once_it_is_away_whoever_waits_is_told_at_once(tab: MakeTab) -> None:
+    under_way = link().execute("PING")
+    link().health.down(OSError("gone"))
+    assert not link().subscriber.live
+    for answer in (under_way, link().execute("PING")):
+        assert isinstance(answer.exception(), Unavailable)
+    await until(State.UP, PATIENCE)
+
+
 async def test_while_it_is_away_no_command_waits_for_it(tab: MakeTab, mortal: ValkeyProcess) -> None:
     mortal.kill()
     await until(State.DOWN, PATIENCE)
@@ -94,12 +117,12 @@ async def test_a_watchdog_that_fails_is_noticed_and_goes_on(
     assert "watching Valkey failed" in caplog.text
 
 
-async def test_what_was_published_is_heard_when_all_is_heard(tab: MakeTab) -> None:
+async def test_what_was_published_is_heard_when_all_is_heard(tab: MakeTab, mortal: ValkeyProcess) -> None:
     heard: list[bytes] = []
     link().subscriber.on_message = lambda channel, data: heard.append(data)
     await link().subscriber.want(b"a channel")
     for number in range(50):
-        link().post("PUBLISH", b"a channel", number)
-    await link().execute("PING")
+        mortal.client.publish("a channel", number)
+    assert heard == []
     await link().all_heard()
     assert len(heard) == 50

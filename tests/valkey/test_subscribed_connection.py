@@ -7,7 +7,7 @@ import redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.support.listening import Listening, listening_to, reconnect
-from tests.support.processes import ValkeyProcess
+from tests.support.processes import PATIENCE, ValkeyProcess
 
 A, B, C = b"channel a", b"channel b", b"channel c"
 
@@ -58,6 +58,19 @@ async def test_one_that_was_given_up_is_not_reported(listening: Listening, keys:
     assert listening.broken == []
     with pytest.raises(RedisConnectionError, match="not subscribed"):
         await listening.subscriber.ping(1)
+
+
+async def test_one_that_was_replaced_is_not_reported(mortal: ValkeyProcess) -> None:
+    async with listening_to(mortal) as one:
+        await one.subscriber.want(A)
+        replaced, (client,) = one.subscriber._reader, mortal.client.client_list(_type="pubsub")
+        connection = await reconnect(one, mortal)
+        mortal.client.client_kill_filter(_id=client["id"])
+        assert replaced is not None
+        assert (await asyncio.wait([replaced], timeout=PATIENCE))[0]
+        assert one.broken == []
+        assert await one.hears(mortal.client, A, b"one")
+        await connection.disconnect(nowait=True)
 
 
 async def test_one_that_is_lost_again_while_it_subscribes_is_no_recovery(mortal: ValkeyProcess) -> None:

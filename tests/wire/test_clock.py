@@ -99,6 +99,14 @@ def test_what_is_written_is_read_as_the_same(micros: int) -> None:
     assert clock.nanoseconds(text) == micros * 1000
 
 
+@pytest.mark.parametrize("seconds", [1, 59, 60, 3600, 86_400])
+def test_a_moment_soon_after_the_last_one_that_was_written_is_read_as_itself(seconds: int) -> None:
+    micros = NOON // 1000 + seconds * 1_000_000 + 1
+    text = clock.text(micros)
+    assert clock.text(NOON // 1000) < text
+    assert clock.micros(text) == micros
+
+
 @given(micros=st.lists(st.integers(0, 253_402_300_799_999_999), min_size=2, max_size=2))
 def test_texts_are_in_the_order_of_time(micros: list[int]) -> None:
     one, other = micros

@@ -39,7 +39,16 @@ async def test_a_token_says_who_is_there(
     assert await who(tab, kind(make())) == expected
 
 
-@pytest.mark.parametrize("strange", [{"key": "another key"}, {"salt": "another.purpose"}], ids=["key", "purpose"])
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"key": "another key"},
+        {"salt": "another.purpose"},
+        {"salt": "django.core.signing"},
+        {"salt": "django.core.signing.Signer"},
+    ],
+    ids=["key", "purpose", "purpose of Django's functions", "purpose of Django's signer"],
+)
 async def test_a_token_made_with_another_key_or_for_another_purpose_is_refused(
     tab: MakeTab, strange: dict[str, str]
 ) -> None:

@@ -211,3 +211,9 @@ async def test_a_session_ends_when_it_says(tab: MakeTab, settings: Settings) -> 
     guest = ask(Client(), {"name": "ana"}).json()
     async with tab("ana", query="", headers={"authorization": f"Bearer {guest['token']}"}) as ana:
         assert await ana.hears_close() == 4401
+
+
+def test_a_body_of_more_than_a_mebibyte_is_refused(browser: Client) -> None:
+    mebibyte = 1024 * 1024
+    assert ask(browser, b"{}".rjust(mebibyte)).status_code == 200
+    assert ask(browser, b"{}".rjust(mebibyte + 1)).status_code in (400, 413)
