@@ -57,7 +57,7 @@ class ChannelLayer:
 
     async def close_channel(self, channel: str) -> None:
         """Take `channel` out of all its groups and forget it."""
-        for name in [*self._receivers.close(channel), self._wire(channel)]:
+        for name in self._receivers.close(channel):
             self._link.subscriber.unwant(name)
 
     async def receive(self, channel: str) -> Event:
