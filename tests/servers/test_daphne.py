@@ -20,6 +20,7 @@ class Transport:
 
     def __init__(self, waiting: int = 0, takes: int = 0) -> None:
         self.dataBuffer, self._tempDataLen = b"", waiting
+        self._tempDataBuffer = [bytes(waiting)] if waiting else []
         self._takes = takes
         self.socket = self
         self.sent, self.left = b"", b""
