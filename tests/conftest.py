@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import redis
@@ -20,6 +21,10 @@ from tests.support.leaks import collecting, leaks_in
 from tests.support.processes import ServerProcess, ValkeyProcess
 from tests.support.repository import ROOT
 from tests.support.tab import Tab
+
+# How long an example takes says how busy the machine is. A test that hangs has a timeout.
+hypothesis.settings.register_profile("aleatoria", deadline=None)
+hypothesis.settings.load_profile("aleatoria")
 
 MakeTab = Callable[..., Tab]
 MakeServer = Callable[..., ServerProcess]
